@@ -1,0 +1,1 @@
+//! The command line: one file a subcommand; it parses and prints, and decides nothing.

@@ -1,0 +1,1 @@
+//! The Rhai engine: building it, modules and overrides, limits, script errors, documentation.

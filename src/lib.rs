@@ -1,0 +1,11 @@
+//! Ferry carries Azure user-assigned managed identities to another region.
+pub mod azure;
+pub mod cli;
+pub mod host;
+pub mod ops;
+pub mod repl;
+pub mod report;
+pub mod run;
+pub mod sim;
+pub mod store;
+pub mod types;

@@ -1,0 +1,1 @@
+//! What scripts can call: one file for each module that scripts see.

@@ -1,0 +1,1 @@
+//! What was found and done, in several renderings of one model.

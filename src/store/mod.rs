@@ -1,0 +1,1 @@
+//! Journals: one small trait and its stores.
