@@ -35,7 +35,12 @@ impl Span {
         let iso = trimmed.strip_prefix(['P', 'p']);
         let body: String = iso.unwrap_or(trimmed).to_ascii_lowercase();
         if iso.is_none() && !body.is_empty() && body.bytes().all(|b| b.is_ascii_digit()) {
-            return body.parse().ok().filter(|s| *s <= Self::LONGEST).map(Self).ok_or_else(fail);
+            return body
+                .parse()
+                .ok()
+                .filter(|s| *s <= Self::LONGEST)
+                .map(Self)
+                .ok_or_else(fail);
         }
         let (mut total, mut number, mut units) = (0_u64, String::new(), 0);
         for c in body.chars() {
@@ -51,7 +56,10 @@ impl Span {
                         _ => 604_800,
                     };
                     let count: u64 = number.parse().map_err(|_| fail())?;
-                    total = count.checked_mul(unit).and_then(|n| total.checked_add(n)).ok_or_else(fail)?;
+                    total = count
+                        .checked_mul(unit)
+                        .and_then(|n| total.checked_add(n))
+                        .ok_or_else(fail)?;
                     number.clear();
                     units += 1;
                 }
@@ -112,7 +120,16 @@ mod tests {
 
     #[test]
     fn the_usual_spellings_are_read() {
-        for (text, seconds) in [("90s", 90), ("2h", 7_200), ("PT5M", 300), ("P1DT2H", 93_600), ("1h30m", 5_400), ("45", 45), ("0", 0), ("1d", 86_400)] {
+        for (text, seconds) in [
+            ("90s", 90),
+            ("2h", 7_200),
+            ("PT5M", 300),
+            ("P1DT2H", 93_600),
+            ("1h30m", 5_400),
+            ("45", 45),
+            ("0", 0),
+            ("1d", 86_400),
+        ] {
             assert_eq!(Span::parse(text).unwrap(), Span::seconds(seconds), "{text}");
         }
         for text in ["", "soon", "5x", "m5", "-3s", "1.5h", "99999999999999999999s", "P"] {

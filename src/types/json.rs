@@ -29,10 +29,12 @@ pub fn digest(value: &Value) -> String {
 /// Bytes as lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Applies an RFC 7396 merge patch: objects merge, `null` removes, anything else replaces.
@@ -92,12 +94,18 @@ pub fn pointer_segments(pointer: &str) -> Vec<String> {
     if pointer.is_empty() {
         return Vec::new();
     }
-    pointer.strip_prefix('/').unwrap_or(pointer).split('/').map(unescape).collect()
+    pointer
+        .strip_prefix('/')
+        .unwrap_or(pointer)
+        .split('/')
+        .map(unescape)
+        .collect()
 }
 
 /// The member of an object whose key equals `key` in any case, with the key as it is spelled there.
 pub fn get_ignore_case<'a>(map: &'a Map<String, Value>, key: &str) -> Option<(&'a String, &'a Value)> {
-    map.get_key_value(key).or_else(|| map.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)))
+    map.get_key_value(key)
+        .or_else(|| map.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)))
 }
 
 #[cfg(test)]

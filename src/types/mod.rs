@@ -31,6 +31,10 @@ pub struct ParseError {
 impl ParseError {
     /// A parse error of `given`, which is not `expected` because of `why`.
     pub fn new(given: &str, expected: &'static str, why: impl Into<String>) -> Self {
-        Self { given: given.to_owned(), expected, why: why.into() }
+        Self {
+            given: given.to_owned(),
+            expected,
+            why: why.into(),
+        }
     }
 }

@@ -55,6 +55,12 @@ mod tests {
     fn guids_are_read_in_any_case_and_printed_in_lower_case() {
         let id: PrincipalId = "33333333-3333-4333-8333-33333333AAAA".parse().unwrap();
         assert_eq!(id.to_string(), "33333333-3333-4333-8333-33333333aaaa");
-        assert!("id-shop".parse::<ClientId>().unwrap_err().to_string().contains("a client id"));
+        assert!(
+            "id-shop"
+                .parse::<ClientId>()
+                .unwrap_err()
+                .to_string()
+                .contains("a client id")
+        );
     }
 }

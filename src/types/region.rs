@@ -18,9 +18,17 @@ impl Region {
     /// # Errors
     /// When something other than letters, digits and blanks is in it, or nothing is.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let name: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
+        let name: String = text
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .collect::<String>()
+            .to_ascii_lowercase();
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
-            return Err(ParseError::new(text, "a region", "it must be a name such as westeurope or \"West Europe\""));
+            return Err(ParseError::new(
+                text,
+                "a region",
+                "it must be a name such as westeurope or \"West Europe\"",
+            ));
         }
         Ok(Self(name))
     }
@@ -60,7 +68,10 @@ mod tests {
 
     #[test]
     fn display_names_and_short_names_are_one_region() {
-        assert_eq!(Region::parse("West Europe").unwrap(), Region::parse("westeurope").unwrap());
+        assert_eq!(
+            Region::parse("West Europe").unwrap(),
+            Region::parse("westeurope").unwrap()
+        );
         assert!(Region::parse("west-europe").is_err());
         assert!(Region::parse(" ").is_err());
     }

@@ -37,7 +37,10 @@ impl ResourceId {
     /// When a segment is empty, a name is missing behind its type, or the id begins with something else.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let fail = |why: &str| Err(ParseError::new(text, EXPECTED, why));
-        if text.chars().any(|c| c.is_control() || matches!(c, '?' | '#' | '<' | '>' | '\\')) {
+        if text
+            .chars()
+            .any(|c| c.is_control() || matches!(c, '?' | '#' | '<' | '>' | '\\'))
+        {
             return fail("it has a character that no resource id has");
         }
         let Some(rest) = text.strip_prefix('/') else {
@@ -54,7 +57,10 @@ impl ResourceId {
                 return fail("the subscription's id is missing");
             }
             at = 2;
-            if segments.get(2).is_some_and(|s| s.eq_ignore_ascii_case("resourceGroups")) {
+            if segments
+                .get(2)
+                .is_some_and(|s| s.eq_ignore_ascii_case("resourceGroups"))
+            {
                 if segments.len() < 4 {
                     return fail("the resource group's name is missing");
                 }
@@ -70,12 +76,17 @@ impl ResourceId {
                 .unwrap_or(segments.len());
             let count = end - at - 2;
             if end < at + 4 || count % 2 != 0 {
-                return fail("behind a namespace come types and names in pairs, as in providers/Microsoft.Web/sites/NAME");
+                return fail(
+                    "behind a namespace come types and names in pairs, as in providers/Microsoft.Web/sites/NAME",
+                );
             }
             at = end;
         }
         let text = format!("/{trimmed}");
-        Ok(Self { key: text.to_lowercase(), text })
+        Ok(Self {
+            key: text.to_lowercase(),
+            text,
+        })
     }
 
     /// The id as it was spelled.
@@ -111,7 +122,13 @@ impl ResourceId {
     fn last_provider(&self) -> Option<usize> {
         let segments = self.segments();
         let mut at = match segments[0].to_ascii_lowercase().as_str() {
-            "subscriptions" if segments.get(2).is_some_and(|s| s.eq_ignore_ascii_case("resourceGroups")) => 4,
+            "subscriptions"
+                if segments
+                    .get(2)
+                    .is_some_and(|s| s.eq_ignore_ascii_case("resourceGroups")) =>
+            {
+                4
+            }
             "subscriptions" => 2,
             _ => 0,
         };
@@ -138,7 +155,11 @@ impl ResourceId {
     pub fn resource_type(&self) -> String {
         let segments = self.segments();
         let Some(at) = self.last_provider() else {
-            let word = if segments.len() >= 4 { "resourceGroups" } else { "subscriptions" };
+            let word = if segments.len() >= 4 {
+                "resourceGroups"
+            } else {
+                "subscriptions"
+            };
             return format!("Microsoft.Resources/{word}");
         };
         let types: Vec<&str> = segments[at + 2..].iter().step_by(2).copied().collect();
@@ -170,7 +191,10 @@ impl ResourceId {
 
     fn cut(&self, keep: usize) -> ResourceId {
         let text = format!("/{}", self.segments()[..keep].join("/"));
-        ResourceId { key: text.to_lowercase(), text }
+        ResourceId {
+            key: text.to_lowercase(),
+            text,
+        }
     }
 
     /// For an extension resource, the id of what it extends: everything before the last `/providers/`.
@@ -178,7 +202,9 @@ impl ResourceId {
     pub fn extended(&self) -> Option<ResourceId> {
         let at = self.last_provider()?;
         let segments = self.segments();
-        let lies_in_group_or_subscription = at <= 4 && segments[0].eq_ignore_ascii_case("subscriptions") && at == if self.resource_group().is_some() { 4 } else { 2 };
+        let lies_in_group_or_subscription = at <= 4
+            && segments[0].eq_ignore_ascii_case("subscriptions")
+            && at == if self.resource_group().is_some() { 4 } else { 2 };
         (at > 0 && !lies_in_group_or_subscription).then(|| self.cut(at))
     }
 
@@ -280,20 +306,44 @@ mod tests {
 
     #[test]
     fn ids_at_every_level_are_read() {
-        assert_eq!(id("/subscriptions/s").resource_type(), "Microsoft.Resources/subscriptions");
-        assert_eq!(id("/subscriptions/s/resourceGroups/rg").resource_type(), "Microsoft.Resources/resourceGroups");
-        assert_eq!(id("/subscriptions/s/resourceGroups/rg").parent(), Some(id("/subscriptions/s")));
+        assert_eq!(
+            id("/subscriptions/s").resource_type(),
+            "Microsoft.Resources/subscriptions"
+        );
+        assert_eq!(
+            id("/subscriptions/s/resourceGroups/rg").resource_type(),
+            "Microsoft.Resources/resourceGroups"
+        );
+        assert_eq!(
+            id("/subscriptions/s/resourceGroups/rg").parent(),
+            Some(id("/subscriptions/s"))
+        );
         let root = id("/providers/Microsoft.Authorization/roleAssignments/g");
         assert_eq!((root.parent(), root.extended()), (None, None));
-        let in_group = id("/providers/Microsoft.Management/managementGroups/m/providers/Microsoft.Authorization/roleAssignments/g");
-        assert_eq!(in_group.parent(), Some(id("/providers/Microsoft.Management/managementGroups/m")));
+        let in_group = id(
+            "/providers/Microsoft.Management/managementGroups/m/providers/Microsoft.Authorization/roleAssignments/g",
+        );
+        assert_eq!(
+            in_group.parent(),
+            Some(id("/providers/Microsoft.Management/managementGroups/m"))
+        );
         let in_subscription = id("/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/g");
         assert_eq!(in_subscription.parent(), Some(id("/subscriptions/s")));
     }
 
     #[test]
     fn malformed_ids_say_what_is_wrong() {
-        for text in ["", "subscriptions/s", "/subscriptions", "/subscriptions/s/resourceGroups", "/subscriptions/s//x", "/subscriptions/s/foo/bar", "/subscriptions/s/providers/Microsoft.Web/sites", "/providers/Microsoft.Web", "/a/b"] {
+        for text in [
+            "",
+            "subscriptions/s",
+            "/subscriptions",
+            "/subscriptions/s/resourceGroups",
+            "/subscriptions/s//x",
+            "/subscriptions/s/foo/bar",
+            "/subscriptions/s/providers/Microsoft.Web/sites",
+            "/providers/Microsoft.Web",
+            "/a/b",
+        ] {
             let error = ResourceId::parse(text).unwrap_err();
             assert!(!error.why.is_empty(), "{text}");
         }

@@ -47,7 +47,12 @@ impl Scope {
         if text.is_empty() || text == "/" {
             return Ok(Self::ROOT);
         }
-        ResourceId::parse(text).map(|id| Self(Some(id))).map_err(|error| ParseError { expected: "a scope", ..error })
+        ResourceId::parse(text)
+            .map(|id| Self(Some(id)))
+            .map_err(|error| ParseError {
+                expected: "a scope",
+                ..error
+            })
     }
 
     /// How high the scope stands.
@@ -78,7 +83,10 @@ impl Scope {
 
     /// The path of an extension collection at this scope: `{scope}/providers/{collection}`.
     pub fn join(&self, collection: &str) -> String {
-        format!("{}/providers/{collection}", self.0.as_ref().map_or("", ResourceId::as_str))
+        format!(
+            "{}/providers/{collection}",
+            self.0.as_ref().map_or("", ResourceId::as_str)
+        )
     }
 }
 
@@ -125,7 +133,10 @@ mod tests {
         assert_eq!(level(""), Level::Root);
         assert_eq!(level("/subscriptions/s"), Level::Subscription);
         assert_eq!(level("/subscriptions/s/resourcegroups/g"), Level::ResourceGroup);
-        assert_eq!(level("/subscriptions/s/resourceGroups/g/providers/A.B/c/d"), Level::Resource);
+        assert_eq!(
+            level("/subscriptions/s/resourceGroups/g/providers/A.B/c/d"),
+            Level::Resource
+        );
         assert!(Level::Root < Level::Resource);
         assert!(Scope::parse("rg-shop").unwrap_err().to_string().contains("a scope"));
     }
