@@ -40,7 +40,7 @@ impl Token {
     /// Whether it is time for another: five minutes before the end, or a fifth of the life of one that lives shorter.
     fn is_stale(&self, now: OffsetDateTime) -> bool {
         let life: time::Duration = self.token.expires_on - self.fetched;
-        let margin = (life / 5).min(time::Duration::minutes(5));
+        let margin = std::cmp::min(life / 5_i32, time::Duration::minutes(5));
         now >= self.token.expires_on - margin
     }
 }
