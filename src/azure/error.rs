@@ -183,9 +183,8 @@ impl Error {
     pub fn may_have_happened(&self) -> bool {
         match self {
             Self::Transport { sent, .. } | Self::Timeout { sent, .. } => *sent,
-            Self::Body { .. } => true,
             Self::Service(error) => error.status == 408 || error.status >= 500,
-            Self::OperationFailed(_) => true,
+            Self::Body { .. } | Self::OperationFailed(_) => true,
             Self::Auth { .. } | Self::Refused { .. } => false,
         }
     }

@@ -13,6 +13,7 @@ mod cloud_document;
 mod credential;
 mod endpoint;
 mod error;
+mod loopback;
 mod options;
 mod pager;
 mod pipeline;

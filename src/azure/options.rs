@@ -65,10 +65,10 @@ impl Default for Options {
             tries: 7,
             retry_base: Duration::from_millis(500),
             retry_cap: Duration::from_secs(30),
-            retry_total: Duration::from_secs(300),
+            retry_total: Duration::from_mins(5),
             poll_interval: Duration::from_secs(1),
             poll_cap: Duration::from_secs(30),
-            poll_total: Duration::from_secs(2 * 3_600),
+            poll_total: Duration::from_hours(2),
             correlation_id: None,
             observer: None,
         }

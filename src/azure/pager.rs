@@ -15,14 +15,18 @@ struct Cursor {
     client: Client,
     next: Option<Request>,
     seen: HashSet<String>,
+    /// The api-version that the list was first asked at.
+    version: Option<String>,
 }
 
 /// The pages of a list. A page may be empty and still lead to another.
 pub(crate) fn pages(client: Client, request: Request) -> impl Stream<Item = Result<Vec<Value>, Error>> + Send + use<> {
+    let version = request.query_value("api-version").map(str::to_owned);
     let start = Cursor {
         client,
         next: Some(request),
         seen: HashSet::new(),
+        version,
     };
     stream::try_unfold(start, |mut cursor| async move {
         let Some(request) = cursor.next.take() else {
@@ -52,8 +56,9 @@ pub(crate) fn pages(client: Client, request: Request) -> impl Stream<Item = Resu
             let mut next = endpoint::follow(cursor.client.cloud(), &request, &link)?;
             // A link brings its own api-version; where a provider forgot it, ours is the one that it answered to.
             let brings = link.to_ascii_lowercase().contains("api-version=");
-            if let Some(version) = request
-                .query_value("api-version")
+            if let Some(version) = cursor
+                .version
+                .as_ref()
                 .filter(|_| !brings && request.plane == Plane::Arm)
             {
                 next = next.query("api-version", version);
@@ -87,6 +92,16 @@ pub(crate) async fn resource_graph(client: &Client, query: &str) -> Result<Vec<V
         match answer.body.get_mut("data").map(Value::take) {
             Some(Value::Array(data)) => rows.extend(data),
             _ => return Err(unusable(&request, &answer, "it has no array \"data\"")),
+        }
+        if answer
+            .header("x-ms-tenant-subscription-limit-hit")
+            .is_some_and(|hit| hit.eq_ignore_ascii_case("true"))
+        {
+            return Err(unusable(
+                &request,
+                &answer,
+                "it covers only the first 10,000 subscriptions of the tenant",
+            ));
         }
         token = answer
             .body
@@ -153,7 +168,6 @@ mod tests {
         .await;
         let rows = server
             .client()
-            .await
             .list(&Request::get(Plane::Arm, "/items?api-version=1"))
             .await
             .unwrap();
@@ -175,7 +189,6 @@ mod tests {
         let server = Server::start(vec![Answer::json(200, json!({"value": [1], "nextLink": link}))]).await;
         let error = server
             .client()
-            .await
             .list(&Request::get(Plane::Arm, "/items"))
             .await
             .unwrap_err();
@@ -192,7 +205,6 @@ mod tests {
         .await;
         let error = server
             .client()
-            .await
             .list(&Request::get(Plane::Arm, "/items"))
             .await
             .unwrap_err();
@@ -211,7 +223,7 @@ mod tests {
         ])
         .await;
         let request = Request::get(Plane::Graph, "/v1.0/groups").header("ConsistencyLevel", "eventual");
-        assert_eq!(server.client().await.list(&request).await.unwrap(), [1, 2]);
+        assert_eq!(server.client().list(&request).await.unwrap(), [1, 2]);
         assert!(
             server
                 .seen()
@@ -224,14 +236,7 @@ mod tests {
     async fn something_that_is_no_list_is_told_from_an_empty_one() {
         for body in [json!({"items": []}), json!({"value": {}}), json!("x")] {
             let server = Server::start(vec![Answer::json(200, body)]).await;
-            assert!(
-                server
-                    .client()
-                    .await
-                    .list(&Request::get(Plane::Arm, "/items"))
-                    .await
-                    .is_err()
-            );
+            assert!(server.client().list(&Request::get(Plane::Arm, "/items")).await.is_err());
         }
     }
 
@@ -246,14 +251,9 @@ mod tests {
             Answer::json(200, json!({"data": [{"id": 2}], "resultTruncated": "false"})),
         ])
         .await;
-        let rows = server
-            .client()
-            .await
-            .resource_graph("resources | project id")
-            .await
-            .unwrap();
+        let rows = server.client().resource_graph("resources | project id").await.unwrap();
         assert_eq!(rows, [json!({"id": 1}), json!({"id": 2})]);
-        let bodies: Vec<Value> = server.seen().iter().map(|seen| seen.json()).collect();
+        let bodies: Vec<Value> = server.seen().iter().map(crate::azure::testing::Seen::json).collect();
         assert_eq!(bodies[0]["options"]["authorizationScopeFilter"], "AtScopeAboveAndBelow");
         assert_eq!(bodies[0].get("subscriptions"), None);
         assert_eq!(bodies[0]["options"].get("$skipToken"), None);
@@ -264,7 +264,7 @@ mod tests {
     async fn a_result_that_resource_graph_cut_off_is_no_result() {
         let cut = || Answer::json(200, json!({"data": [{"n": 1}], "resultTruncated": "true"}));
         let server = Server::start(vec![cut()]).await;
-        let client = server.client().await;
+        let client = server.client();
         assert!(client.resource_graph("resources | project name").await.is_err());
         assert_eq!(client.resource_graph("resources | take 1").await.unwrap().len(), 1);
     }

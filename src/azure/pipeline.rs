@@ -11,6 +11,7 @@
 //! A policy sees the call, and calls `next` as often as it likes; the first one in the list is the outermost.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -36,6 +37,8 @@ pub(crate) struct Call {
     pub(crate) audience: Option<String>,
     /// The number of the try, from 1.
     pub(crate) try_number: u32,
+    /// How long it has waited for its turn, over all tries.
+    pub(crate) queued: Duration,
 }
 
 /// An answer that was accepted.
@@ -101,22 +104,100 @@ impl Call {
         }
         let conditional =
             headers.contains_key(http::header::IF_MATCH) || headers.contains_key(http::header::IF_NONE_MATCH);
-        let accept = http::HeaderValue::from_static("application/json");
-        headers.entry(http::header::ACCEPT).or_insert(accept.clone());
-        if request.body.is_some() {
-            headers.entry(http::header::CONTENT_TYPE).or_insert(accept);
-        }
+        let json = http::HeaderValue::from_static("application/json");
+        headers.entry(http::header::ACCEPT).or_insert(json.clone());
+        let body = match &request.body {
+            Some(body) => {
+                let kind = headers.entry(http::header::CONTENT_TYPE).or_insert(json);
+                let is_json = kind.to_str().is_ok_and(|kind| kind.contains("json"));
+                Some(match body {
+                    // What the caller calls something else than JSON is sent as it is: XML, a form, text.
+                    Value::String(text) if !is_json => Bytes::from(text.clone()),
+                    body => Bytes::from(body.to_string()),
+                })
+            }
+            // A service that waits for a body otherwise answers 411.
+            None if matches!(request.method, Method::POST | Method::PUT | Method::PATCH) => {
+                headers.insert(http::header::CONTENT_LENGTH, http::HeaderValue::from_static("0"));
+                None
+            }
+            None => None,
+        };
         Ok(Self {
             plane: request.plane.clone(),
             method: request.method.clone(),
             url: there.url,
             target: there.target,
             headers,
-            body: request.body.as_ref().map(|body| Bytes::from(body.to_string())),
+            body,
             idempotent: request.idempotent,
             conditional,
             audience: there.audience,
             try_number: 1,
+            queued: Duration::ZERO,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::azure::request::{Plane, Request};
+    use crate::azure::testing::{Answer, Server};
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn bodies_are_json_unless_the_caller_names_another_kind() {
+        let server = Server::start(vec![Answer::status(200)]).await;
+        let client = server.client();
+        client.send(&Request::put(Plane::Arm, "/x", json!("a"))).await.unwrap();
+        let xml = Request::put(Plane::Arm, "/x", json!("<a/>")).header("Content-Type", "application/xml");
+        client.send(&xml).await.unwrap();
+        client.send(&Request::post(Plane::Arm, "/x")).await.unwrap();
+        let seen = server.seen();
+        assert_eq!(
+            (seen[0].header("content-type").as_str(), seen[0].text().as_str()),
+            ("application/json", "\"a\"")
+        );
+        assert_eq!(seen[1].text(), "<a/>");
+        assert_eq!(seen[2].header("content-length"), "0");
+    }
+
+    #[tokio::test]
+    async fn a_caller_sets_no_header_that_is_the_clients() {
+        let server = Server::start(vec![Answer::status(200)]).await;
+        let request = Request::get(Plane::Arm, "/x").header("Authorization", "Bearer mine");
+        let error = server.client().send(&request).await.unwrap_err();
+        assert!(!error.to_string().contains("mine") && server.targets().is_empty());
+    }
+
+    #[tokio::test]
+    async fn every_try_is_told_to_the_observer_without_queries_and_tokens() {
+        let server = Server::start(vec![
+            Answer::status(503).header("x-ms-request-id", "r-1"),
+            Answer::reset(),
+            Answer::json(200, json!({})),
+        ])
+        .await;
+        let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let kept = std::sync::Arc::clone(&lines);
+        let options = crate::azure::Options {
+            observer: Some(std::sync::Arc::new(move |line: &crate::azure::LogLine| {
+                kept.lock().unwrap().push(line.clone());
+            })),
+            ..Server::options()
+        };
+        server
+            .client_with(options)
+            .send(&Request::get(Plane::Arm, "/x?sig=hush"))
+            .await
+            .unwrap();
+        let lines = lines.lock().unwrap().clone();
+        let told: Vec<_> = lines
+            .iter()
+            .map(|line| (line.try_number, line.status, line.target.as_str()))
+            .collect();
+        assert_eq!(told, [(1, Some(503), "/x"), (2, None, "/x"), (3, Some(200), "/x")]);
+        assert_eq!(lines[0].request_id.as_deref(), Some("r-1"));
+        assert!(!format!("{lines:?}").contains("hush") && !format!("{lines:?}").contains("token-"));
     }
 }

@@ -341,7 +341,7 @@ mod tests {
                 state("Succeeded"),
             ])
             .await;
-            let answer = server.client().await.complete(&put()).await.unwrap();
+            let answer = server.client().complete(&put()).await.unwrap();
             assert_eq!(answer.body["id"], "/vm");
             let operation = "/operations/1?api-version=9";
             assert_eq!(
@@ -362,7 +362,6 @@ mod tests {
         .await;
         let answer = server
             .client()
-            .await
             .complete(&Request::post(Plane::Arm, "/vm/act"))
             .await
             .unwrap();
@@ -376,7 +375,7 @@ mod tests {
     #[tokio::test]
     async fn a_provisioning_state_is_read_until_it_ends() {
         let server = Server::start(vec![state("Updating"), state("Updating"), state("Succeeded")]).await;
-        let answer = server.client().await.complete(&put()).await.unwrap();
+        let answer = server.client().complete(&put()).await.unwrap();
         assert_eq!(answer.body["properties"]["provisioningState"], "Succeeded");
         assert_eq!(
             server.seen().iter().map(|seen| seen.method.clone()).collect::<Vec<_>>(),
@@ -388,7 +387,7 @@ mod tests {
     async fn a_resource_that_was_made_at_once_is_not_asked_for_again() {
         let made = Answer::json(201, json!({"id": "/id", "properties": {"clientId": "c"}})).header("location", "/id");
         let server = Server::start(vec![made]).await;
-        server.client().await.complete(&put()).await.unwrap();
+        server.client().complete(&put()).await.unwrap();
         assert_eq!(server.targets().len(), 1);
     }
 
@@ -417,7 +416,7 @@ mod tests {
             ),
         ] {
             let server = Server::start(answers).await;
-            let error = server.client().await.complete(&put()).await.unwrap_err();
+            let error = server.client().complete(&put()).await.unwrap_err();
             assert!(matches!(error, Error::OperationFailed(_)), "{error:?}");
             assert_eq!(error.code(), code);
             assert!(
@@ -437,7 +436,6 @@ mod tests {
             let server = Server::start(vec![first, missing()]).await;
             server
                 .client()
-                .await
                 .complete(&Request::delete(Plane::Arm, "/vm"))
                 .await
                 .unwrap();
@@ -449,7 +447,7 @@ mod tests {
     async fn a_poll_url_on_another_host_is_refused() {
         for header in ["azure-asyncoperation", "location"] {
             let server = Server::start(vec![Answer::status(202).header(header, "https://evil.example/op")]).await;
-            let error = server.client().await.complete(&put()).await.unwrap_err();
+            let error = server.client().complete(&put()).await.unwrap_err();
             assert!(matches!(error, Error::Refused { .. }), "{error:?}");
         }
     }
@@ -461,7 +459,7 @@ mod tests {
             poll_total: Duration::from_millis(30),
             ..Server::options()
         };
-        let error = server.client_with(options).await.complete(&put()).await.unwrap_err();
+        let error = server.client_with(options).complete(&put()).await.unwrap_err();
         assert!(matches!(error, Error::Timeout { sent: true, .. }), "{error:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! A server that plays scripted answers, and credentials that count; for the tests of this floor alone.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -86,7 +87,7 @@ impl Answer {
             body.len()
         );
         for (name, value) in &self.headers {
-            text.push_str(&format!("{name}: {}\r\n", value.replace("{base}", base)));
+            let _ = write!(text, "{name}: {}\r\n", value.replace("{base}", base));
         }
         text.push_str("\r\n");
         text.push_str(if self.cut { &body[..body.len() / 2] } else { &body });
@@ -112,6 +113,10 @@ impl Seen {
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.clone())
             .unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -248,11 +253,11 @@ impl Server {
         }
     }
 
-    pub(crate) async fn client(&self) -> Client {
-        self.client_with(Self::options()).await
+    pub(crate) fn client(&self) -> Client {
+        self.client_with(Self::options())
     }
 
-    pub(crate) async fn client_with(&self, options: Options) -> Client {
+    pub(crate) fn client_with(&self, options: Options) -> Client {
         Client::new(self.cloud(), Tokens::from_credential(Counting::lasting(3600)), options).unwrap()
     }
 }

@@ -21,7 +21,7 @@ pub(crate) type Maker = Arc<dyn Fn() -> Result<Arc<dyn TokenCredential>, Error> 
 /// A token in use. It never prints itself.
 #[derive(Clone)]
 pub(crate) struct Token {
-    token: AccessToken,
+    access: AccessToken,
     fetched: OffsetDateTime,
     number: u64,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Token {
 impl Token {
     /// The token itself, for the header alone.
     pub(crate) fn secret(&self) -> &str {
-        self.token.token.secret()
+        self.access.token.secret()
     }
 
     /// A number that no other token of this process has.
@@ -39,9 +39,9 @@ impl Token {
 
     /// Whether it is time for another: five minutes before the end, or a fifth of the life of one that lives shorter.
     fn is_stale(&self, now: OffsetDateTime) -> bool {
-        let life: time::Duration = self.token.expires_on - self.fetched;
+        let life: time::Duration = self.access.expires_on - self.fetched;
         let margin = std::cmp::min(life / 5_i32, time::Duration::minutes(5));
-        now >= self.token.expires_on - margin
+        now >= self.access.expires_on - margin
     }
 }
 
@@ -113,7 +113,7 @@ impl Tokens {
             first: Mutex::new(None),
             slots: Mutex::default(),
             numbers: AtomicU64::new(1),
-            patience: Duration::from_secs(120),
+            patience: Duration::from_mins(2),
         }))
     }
 
@@ -136,7 +136,7 @@ impl Tokens {
                 Ok(token)
             }
             // One that is about to expire still serves while no other is to be had.
-            Err(error) => match slot.token.as_ref().filter(|token| token.token.expires_on > now) {
+            Err(error) => match slot.token.as_ref().filter(|token| token.access.expires_on > now) {
                 Some(token) => Ok(token.clone()),
                 None => Err(error),
             },
@@ -187,14 +187,14 @@ impl Tokens {
         let scope = format!("{audience}/.default");
         let scopes = [scope.as_str()];
         let asked = tokio::time::timeout(self.0.patience, credential.get_token(&scopes, None)).await;
-        let token = match asked {
-            Ok(Ok(token)) => token,
+        let access = match asked {
+            Ok(Ok(access)) => access,
             Ok(Err(error)) => return Err(self.error(audience, &credential::explain(&error))),
             Err(_) => return Err(self.error(audience, &format!("it gave none in {} s", self.0.patience.as_secs()))),
         };
         let number = self.0.numbers.fetch_add(1, Ordering::Relaxed);
         Ok(Token {
-            token,
+            access,
             fetched: OffsetDateTime::now_utc(),
             number,
         })
@@ -246,7 +246,7 @@ mod tests {
             let fetched = now - time::Duration::seconds(age);
             let token = AccessToken::new("x", fetched + time::Duration::seconds(life));
             Token {
-                token,
+                access: token,
                 fetched,
                 number: 1,
             }

@@ -54,12 +54,7 @@ mod tests {
     #[tokio::test]
     async fn an_expired_token_is_replaced_once_and_the_request_goes_on() {
         let server = Server::start(vec![Answer::status(401), Answer::status(200)]).await;
-        server
-            .client()
-            .await
-            .send(&Request::post(Plane::Arm, "/x"))
-            .await
-            .unwrap();
+        server.client().send(&Request::post(Plane::Arm, "/x")).await.unwrap();
         let tokens: Vec<String> = server.seen().iter().map(|seen| seen.header("authorization")).collect();
         assert_eq!(tokens.len(), 2);
         assert_ne!(tokens[0], tokens[1]);
@@ -70,12 +65,7 @@ mod tests {
     async fn a_second_refusal_is_the_answer() {
         let challenge = r#"Bearer authorization_uri="https://login", error="insufficient_claims", claims="eyJ9""#;
         let server = Server::start(vec![Answer::status(401).header("www-authenticate", challenge)]).await;
-        let error = server
-            .client()
-            .await
-            .send(&Request::get(Plane::Arm, "/x"))
-            .await
-            .unwrap_err();
+        let error = server.client().send(&Request::get(Plane::Arm, "/x")).await.unwrap_err();
         assert_eq!(error.status(), Some(401));
         assert_eq!(server.targets().len(), 2);
         assert!(!format!("{error:?} {error}").contains("token-"));
@@ -89,7 +79,6 @@ mod tests {
         };
         server
             .client()
-            .await
             .send(&Request::get(plane, "https://probe.example/health"))
             .await
             .unwrap();

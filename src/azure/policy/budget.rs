@@ -18,6 +18,9 @@ use crate::azure::request::Plane;
 /// Resource Graph's window, where it has not yet said when it resets.
 const WINDOW: Duration = Duration::from_secs(5);
 
+/// The longest time that one answer closes a bucket for others; who comes then hears for himself.
+const LONGEST: Duration = Duration::from_mins(2);
+
 /// The budget of one client.
 pub(crate) struct Budget {
     places: Semaphore,
@@ -87,7 +90,8 @@ impl Bucket {
 
     /// Azure says that so much is left. What is still under way it may not have counted.
     fn learn(&mut self, remaining: f64, refill: f64, resets: Option<Instant>, now: Instant) {
-        self.full = self.full.max(remaining + 1.0);
+        // A bucket first seen when nearly empty holds more than that; ARM's hold eight seconds of refill and more.
+        self.full = self.full.max(remaining).max(refill * 8.0);
         self.refill = refill;
         self.resets = resets;
         self.left = Some(remaining - f64::from(self.outstanding));
@@ -257,11 +261,11 @@ impl Budget {
                 .or_default()
                 .learn(remaining + 1.0, 1.0, None, now);
         }
-        if let Some(used) = text("x-ms-throttle-limit-percentage").and_then(|text| text.parse::<f64>().ok()) {
-            if used >= 0.8 {
-                let pause = Duration::from_secs_f64(0.05 + (used.min(3.0) - 0.8) / 2.0);
-                buckets.entry(keys.general.clone()).or_default().close(now + pause);
-            }
+        if let Some(used) = text("x-ms-throttle-limit-percentage").and_then(|text| text.parse::<f64>().ok())
+            && used >= 0.8
+        {
+            let pause = Duration::from_secs_f64(0.05 + (used.min(3.0) - 0.8) / 2.0);
+            buckets.entry(keys.general.clone()).or_default().close(now + pause);
         }
     }
 
@@ -269,7 +273,10 @@ impl Budget {
     fn throttled(&self, keys: &Keys, code: &str, wait: Duration, now: Instant) {
         let general = code.ends_with("RequestsThrottled") || keys.provider.is_none();
         let name = keys.provider.as_ref().filter(|_| !general).unwrap_or(&keys.general);
-        self.lock().entry(name.clone()).or_default().close(now + wait);
+        self.lock()
+            .entry(name.clone())
+            .or_default()
+            .close(now + wait.min(LONGEST));
     }
 }
 
@@ -285,7 +292,8 @@ fn clock(text: &str) -> Option<Duration> {
 impl Policy for Budget {
     async fn send(&self, call: &mut Call, next: Next<'_>) -> Result<Answer, Failure> {
         let keys = Keys::of(call);
-        let mut wait = self.take(&keys, Instant::now());
+        let begun = Instant::now();
+        let mut wait = self.take(&keys, begun);
         let taken = Taken { budget: self, keys };
         // While one waits for one's turn, others may learn that Azure wants nobody at all.
         while !wait.is_zero() {
@@ -294,6 +302,7 @@ impl Policy for Budget {
         }
         // The semaphore is never closed; were it, one would go on without a place.
         let place = self.places.acquire().await.ok();
+        call.queued += begun.elapsed();
         let result = next.send(call).await;
         drop(place);
         let now = Instant::now();
@@ -444,7 +453,7 @@ mod tests {
             concurrency: 3,
             ..Server::options()
         };
-        let client = server.client_with(options).await;
+        let client = server.client_with(options);
         let request = Request::get(Plane::Arm, "/x");
         let all = futures::future::join_all((0..20).map(|_| client.send(&request))).await;
         assert!(all.iter().all(Result::is_ok));

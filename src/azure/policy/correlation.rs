@@ -18,15 +18,8 @@ impl Correlation {
     /// # Errors
     /// [`Error::Refused`] where the id cannot stand in a header.
     pub(crate) fn new(id: Option<&str>) -> Result<Self, Error> {
-        let made;
-        let id = match id {
-            Some(id) => id,
-            None => {
-                made = uuid::Uuid::new_v4().to_string();
-                &made
-            }
-        };
-        let run = HeaderValue::from_str(id)
+        let id = id.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
+        let run = HeaderValue::from_str(&id)
             .map_err(|error| Error::refused(format!("the correlation id \"{id}\""), error.to_string()))?;
         Ok(Self { run })
     }

@@ -59,7 +59,8 @@ impl Policy for Retry {
                 Some(asked) => asked + self.pause(1).min(Duration::from_millis(500)),
                 None => self.pause(call.try_number),
             };
-            if begun.elapsed() + pause > self.total {
+            // Waiting for one's turn is no fault of the request.
+            if begun.elapsed().saturating_sub(call.queued) + pause > self.total {
                 return Err(failure);
             }
             tokio::time::sleep(pause).await;
@@ -136,12 +137,7 @@ mod tests {
         ])
         .await;
         let begun = Instant::now();
-        let answer = server
-            .client()
-            .await
-            .send(&Request::get(Plane::Arm, "/x"))
-            .await
-            .unwrap();
+        let answer = server.client().send(&Request::get(Plane::Arm, "/x")).await.unwrap();
         assert_eq!(answer.body, json!({"ok": true}));
         assert!(begun.elapsed() >= Duration::from_millis(60));
         assert_eq!(server.targets().len(), 2);
@@ -150,7 +146,7 @@ mod tests {
     #[tokio::test]
     async fn the_client_request_id_stays_over_the_tries_and_differs_between_requests() {
         let server = Server::start(vec![Answer::status(503), Answer::status(502), Answer::status(200)]).await;
-        let client = server.client().await;
+        let client = server.client();
         client.send(&put()).await.unwrap();
         client.send(&put()).await.unwrap();
         let ids: Vec<String> = server
@@ -170,9 +166,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_post_that_never_left_is_tried_again() {
+        let server = Server::start(vec![Answer::status(200)]).await;
+        let mut cloud = server.cloud();
+        cloud.resource_manager = url::Url::parse("http://127.0.0.1:9/").unwrap();
+        let tokens = crate::azure::Tokens::from_credential(crate::azure::testing::Counting::lasting(3600));
+        let client = crate::azure::Client::new(cloud, tokens, Server::options()).unwrap();
+        let error = client.send(&Request::post(Plane::Arm, "/x")).await.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Transport {
+                    sent: false,
+                    tries: 4,
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+        assert!(error.is_unreachable() && !error.may_have_happened());
+    }
+
+    #[tokio::test]
     async fn tries_are_bounded() {
         let server = Server::start(vec![Answer::status(503)]).await;
-        let error = server.client().await.send(&put()).await.unwrap_err();
+        let error = server.client().send(&put()).await.unwrap_err();
         assert_eq!(error.status(), Some(503));
         assert_eq!(server.targets().len(), 4);
     }
@@ -180,8 +198,8 @@ mod tests {
     #[tokio::test]
     async fn a_wait_longer_than_the_whole_is_not_begun() {
         let server = Server::start(vec![Answer::status(503).header("retry-after", "3600")]).await;
-        let error = server.client().await.send(&put()).await.unwrap_err();
-        assert_eq!(error.service().unwrap().retry_after, Some(Duration::from_secs(3600)));
+        let error = server.client().send(&put()).await.unwrap_err();
+        assert_eq!(error.service().unwrap().retry_after, Some(Duration::from_hours(1)));
         assert_eq!(server.targets().len(), 1);
     }
 
@@ -196,7 +214,6 @@ mod tests {
             let server = Server::start(vec![answer, Answer::status(200)]).await;
             let error = server
                 .client()
-                .await
                 .send(&Request::post(Plane::Arm, "/x"))
                 .await
                 .unwrap_err();
@@ -212,16 +229,10 @@ mod tests {
             Answer::status(200),
         ])
         .await;
-        server
-            .client()
-            .await
-            .send(&Request::post(Plane::Arm, "/x"))
-            .await
-            .unwrap();
+        server.client().send(&Request::post(Plane::Arm, "/x")).await.unwrap();
         let server = Server::start(vec![Answer::reset(), Answer::status(200)]).await;
         server
             .client()
-            .await
             .send(&Request::post(Plane::Arm, "/x").idempotent(true))
             .await
             .unwrap();
@@ -236,7 +247,7 @@ mod tests {
             Answer::status(200),
         ])
         .await;
-        server.client().await.send(&put()).await.unwrap();
+        server.client().send(&put()).await.unwrap();
         assert_eq!(server.targets().len(), 3);
     }
 
@@ -248,12 +259,7 @@ mod tests {
             (Answer::cut(200, "{\"value\": []}"), "broke off"),
         ] {
             let server = Server::start(vec![answer]).await;
-            let error = server
-                .client()
-                .await
-                .send(&Request::get(Plane::Arm, "/x"))
-                .await
-                .unwrap_err();
+            let error = server.client().send(&Request::get(Plane::Arm, "/x")).await.unwrap_err();
             assert!(matches!(error, Error::Body { .. }), "{error:?}");
             assert!(error.to_string().contains(says), "{error}");
             assert_eq!(server.targets().len(), 4);
@@ -268,7 +274,7 @@ mod tests {
             response_timeout: Duration::from_millis(50),
             ..Server::options()
         };
-        let error = server.client_with(options).await.send(&put()).await.unwrap_err();
+        let error = server.client_with(options).send(&put()).await.unwrap_err();
         assert!(matches!(error, Error::Timeout { sent: true, .. }), "{error:?}");
         assert_eq!(server.targets().len(), 2);
     }
@@ -303,7 +309,7 @@ mod tests {
             ),
         ] {
             let server = Server::start(vec![answer, Answer::status(200)]).await;
-            server.client().await.send(&put()).await.unwrap();
+            server.client().send(&put()).await.unwrap();
             assert_eq!(server.targets().len(), 2);
         }
     }
@@ -323,7 +329,7 @@ mod tests {
             busy(403, "AuthorizationFailed", "no"),
         ] {
             let server = Server::start(vec![answer, Answer::status(200)]).await;
-            assert!(server.client().await.send(&put()).await.is_err());
+            assert!(server.client().send(&put()).await.is_err());
             assert_eq!(server.targets().len(), 1);
         }
     }
