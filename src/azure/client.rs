@@ -168,3 +168,45 @@ impl std::fmt::Debug for Client {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::azure::testing::{Answer, Counting, Server};
+
+    #[tokio::test]
+    async fn a_client_can_be_shared_between_tasks() {
+        let server = Server::start(vec![Answer::json(200, json!({"value": [1]}))]).await;
+        let client = server.client();
+        let other = client.clone();
+        let task = tokio::spawn(async move { other.list(&Request::get(Plane::Arm, "/items")).await });
+        assert_eq!(task.await.unwrap().unwrap(), [1]);
+        let ended = client.clone();
+        let task = tokio::spawn(async move { ended.complete(&Request::delete(Plane::Arm, "/x")).await });
+        assert!(task.await.unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_answer_has_its_ids_and_its_version() {
+        let answer = Answer::json(200, json!({"etag": "\"2\""}))
+            .header("x-ms-request-id", "r")
+            .header("X-Ms-Correlation-Request-Id", "c")
+            .header("set-cookie", "hush");
+        let server = Server::start(vec![answer]).await;
+        let answer = server.client().send(&Request::get(Plane::Arm, "/x")).await.unwrap();
+        assert_eq!(
+            (answer.request_id.as_deref(), answer.correlation_id.as_deref()),
+            (Some("r"), Some("c"))
+        );
+        assert_eq!((answer.etag(), answer.header("Set-Cookie")), (Some("\"2\""), None));
+    }
+
+    #[tokio::test]
+    async fn who_one_is_is_read_from_the_token() {
+        let server = Server::start(vec![Answer::status(200)]).await;
+        let tokens = Tokens::from_credential(Counting::with_token("e30.eyJvaWQiOiI3In0.c2ln"));
+        let client = Client::new(server.cloud(), tokens, Server::options()).unwrap();
+        assert_eq!(client.token_claims(&Plane::Arm).await.unwrap()["oid"], "7");
+        assert!(server.targets().is_empty());
+    }
+}

@@ -11,12 +11,14 @@ use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequest
 use azure_core::error::ErrorKind;
 use azure_core::http::ClientOptions;
 use azure_identity::{
-    AzurePipelinesCredential, AzurePipelinesCredentialOptions, ClientAssertionCredentialOptions,
-    ClientSecretCredential, ClientSecretCredentialOptions, DeveloperToolsCredential, ManagedIdentityCredential,
-    ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+    AzurePipelinesCredential, AzurePipelinesCredentialOptions, ClientAssertionCredential,
+    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions, DeveloperToolsCredential,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
+    WorkloadIdentityCredentialOptions,
 };
 use tokio::sync::OnceCell;
 
+use super::certificate::Certificate;
 use super::cloud::Cloud;
 use super::error::Error;
 use super::loopback::LoopbackCredential;
@@ -36,7 +38,8 @@ pub enum AuthMethod {
     Auto,
     /// The account of the Azure CLI, else of the Azure Developer CLI.
     Cli,
-    /// A service principal whose secret is in `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET`.
+    /// A service principal: `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, and `AZURE_CLIENT_SECRET` or, for a PEM file with
+    /// certificate and RSA key, `AZURE_CLIENT_CERTIFICATE_PATH`.
     Environment,
     /// Workload identity on Kubernetes: `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_FEDERATED_TOKEN_FILE`.
     Workload,
@@ -161,7 +164,7 @@ fn make(cloud: &Cloud, method: AuthMethod, environment: &Environment) -> Result<
     let need = |names: &[&str]| {
         variable(names).ok_or_else(|| auth_error(cloud, method, format!("{} is not set", names.join(" or "))))
     };
-    let assertion = || ClientAssertionCredentialOptions {
+    let assertion_options = || ClientAssertionCredentialOptions {
         client_options: client_options(cloud),
     };
     Ok(match method {
@@ -169,14 +172,23 @@ fn make(cloud: &Cloud, method: AuthMethod, environment: &Environment) -> Result<
         AuthMethod::Cli => DeveloperToolsCredential::new(None).map_err(fail)?,
         AuthMethod::Environment => {
             let (tenant, client) = (need(&["AZURE_TENANT_ID"])?, need(&["AZURE_CLIENT_ID"])?);
-            let secret = Secret::new(need(&["AZURE_CLIENT_SECRET"])?);
+            let certificate = variable(&["AZURE_CLIENT_CERTIFICATE_PATH"]);
+            if let Some(path) = certificate.filter(|_| variable(&["AZURE_CLIENT_SECRET"]).is_none()) {
+                let assertion = Certificate::read(path.as_ref(), &cloud.login, &tenant, &client)
+                    .map_err(|why| auth_error(cloud, method, why))?;
+                return Ok(
+                    ClientAssertionCredential::new(tenant, client, assertion, Some(assertion_options()))
+                        .map_err(fail)?,
+                );
+            }
+            let secret = Secret::new(need(&["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH"])?);
             let options = ClientSecretCredentialOptions {
                 client_options: client_options(cloud),
             };
             ClientSecretCredential::new(&tenant, client, secret, Some(options)).map_err(fail)?
         }
         AuthMethod::Workload => WorkloadIdentityCredential::new(Some(WorkloadIdentityCredentialOptions {
-            credential_options: assertion(),
+            credential_options: assertion_options(),
             client_id: Some(need(&["AZURE_CLIENT_ID"])?),
             tenant_id: Some(need(&["AZURE_TENANT_ID"])?),
             token_file_path: Some(need(&["AZURE_FEDERATED_TOKEN_FILE"])?.into()),
@@ -193,7 +205,7 @@ fn make(cloud: &Cloud, method: AuthMethod, environment: &Environment) -> Result<
             &need(&["AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"])?,
             need(&["SYSTEM_ACCESSTOKEN"])?,
             Some(AzurePipelinesCredentialOptions {
-                credential_options: assertion(),
+                credential_options: assertion_options(),
             }),
         )
         .map_err(fail)?,
@@ -245,7 +257,10 @@ impl Chain {
         let set = |name: &str| environment(name).is_some_and(|text| !text.is_empty());
         let mut order = Vec::new();
         for (method, wanted) in [
-            (AuthMethod::Environment, set("AZURE_CLIENT_SECRET")),
+            (
+                AuthMethod::Environment,
+                set("AZURE_CLIENT_SECRET") || set("AZURE_CLIENT_CERTIFICATE_PATH"),
+            ),
             (AuthMethod::Workload, set("AZURE_FEDERATED_TOKEN_FILE")),
             (
                 AuthMethod::Pipelines,

@@ -7,6 +7,7 @@
 //! A [`Request`] goes through the policies in the order that `pipeline.rs` documents; [`Client::complete`]
 //! waits for long-running operations, [`Client::pages`] follows lists.
 
+mod certificate;
 mod client;
 mod cloud;
 mod cloud_document;

@@ -254,7 +254,7 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_stays_malformed_is_told_clearly() {
         for (answer, says) in [
-            (Answer::raw(200, "{\"value\": [1, 2"), "not whole JSON"),
+            (Answer::raw(200, "{\"value\": \"hush"), "not whole JSON"),
             (Answer::html(200, "<html><h1>Proxy</h1></html>"), "web page"),
             (Answer::cut(200, "{\"value\": []}"), "broke off"),
         ] {
@@ -262,6 +262,7 @@ mod tests {
             let error = server.client().send(&Request::get(Plane::Arm, "/x")).await.unwrap_err();
             assert!(matches!(error, Error::Body { .. }), "{error:?}");
             assert!(error.to_string().contains(says), "{error}");
+            assert!(!error.to_string().contains("hush"), "{error}");
             assert_eq!(server.targets().len(), 4);
         }
     }
