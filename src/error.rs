@@ -1,0 +1,179 @@
+//! The one error of Ferry: what happened, to which resource, what was left untouched, what to do next.
+//!
+//! Errors are values with fields; `cli` makes text of them, once. Lower floors have errors of their own
+//! (`azure::Error`, `store::Error`); here is where advice is added to them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::types;
+
+/// What kind of ending an error is: it fixes the exit code of the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Refused before any cloud was contacted: usage, an unknown runbook, a script that does not load. Exit code 2.
+    Refused,
+    /// The command failed. Exit code 1.
+    Failed,
+    /// Verification found a difference. Exit code 4.
+    Difference,
+    /// The run pauses: an approval, a hand-over, `--until`, a wait. Exit code 3.
+    Paused,
+    /// Somebody pressed Ctrl-C. Exit code 130.
+    Interrupted,
+}
+
+/// A place in a script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct At {
+    /// The script's file, as `runbooks/relocate.rhai`.
+    pub file: String,
+    /// Line, from 1; 0 where it is not known.
+    pub line: usize,
+    /// Column in characters, from 1; 0 where it is not known.
+    pub column: usize,
+    /// The text of that script, for showing the line.
+    #[serde(skip)]
+    pub source: Option<String>,
+}
+
+/// One call on the way to the place where an error arose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    /// The function that was called.
+    pub function: String,
+    /// The place of the call.
+    pub at: At,
+}
+
+/// What Azure itself said, verbatim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// HTTP status.
+    pub status: u16,
+    /// Azure's error code.
+    pub code: String,
+    /// Azure's message.
+    pub message: String,
+    /// `x-ms-request-id` or Graph's `request-id`.
+    pub request_id: Option<String>,
+    /// `x-ms-correlation-request-id`.
+    pub correlation_id: Option<String>,
+}
+
+/// An error with everything that its reader needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Error {
+    /// A stable code; `ferry doc CODE` explains it.
+    pub code: String,
+    /// What kind of ending this is.
+    pub kind: Kind,
+    /// What happened: past tense, no blame.
+    pub message: String,
+    /// Where in a script.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub at: Option<At>,
+    /// The calls that led there, outermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub calls: Vec<Frame>,
+    /// The resource that it happened to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub on: Option<String>,
+    /// What was left untouched.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub untouched: Option<String>,
+    /// What to do next: commands to paste, or a sentence.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub next: Vec<String>,
+    /// What Azure said.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub azure: Option<Said>,
+}
+
+impl Error {
+    /// An error that fails the command.
+    pub fn failed(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            kind: Kind::Failed,
+            message: message.into(),
+            at: None,
+            calls: Vec::new(),
+            on: None,
+            untouched: None,
+            next: Vec::new(),
+            azure: None,
+        }
+    }
+
+    /// An error that refuses the command before any cloud was contacted.
+    pub fn refused(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { kind: Kind::Refused, ..Self::failed(code, message) }
+    }
+
+    /// The same error with another kind.
+    #[must_use]
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Names the resource that it happened to.
+    #[must_use]
+    pub fn on(mut self, on: impl Into<String>) -> Self {
+        self.on = Some(on.into());
+        self
+    }
+
+    /// Says what was left untouched.
+    #[must_use]
+    pub fn untouched(mut self, untouched: impl Into<String>) -> Self {
+        self.untouched = Some(untouched.into());
+        self
+    }
+
+    /// Adds something to do next.
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Self {
+        self.next.push(next.into());
+        self
+    }
+
+    /// The process's exit code for this error.
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            Kind::Failed => 1,
+            Kind::Refused => 2,
+            Kind::Paused => 3,
+            Kind::Difference => 4,
+            Kind::Interrupted => 130,
+        }
+    }
+
+    /// Whether Azure answered with this error code.
+    pub fn azure_code(&self) -> Option<&str> {
+        self.azure.as_ref().map(|said| said.code.as_str())
+    }
+
+    /// Whether the resource was not there (404).
+    pub fn is_not_found(&self) -> bool {
+        self.azure.as_ref().is_some_and(|said| said.status == 404)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<types::ParseError> for Error {
+    fn from(error: types::ParseError) -> Self {
+        Error::refused("malformed", error.to_string()).untouched("nothing was sent")
+    }
+}
+
