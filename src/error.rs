@@ -110,7 +110,10 @@ impl Error {
 
     /// An error that refuses the command before any cloud was contacted.
     pub fn refused(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind: Kind::Refused, ..Self::failed(code, message) }
+        Self {
+            kind: Kind::Refused,
+            ..Self::failed(code, message)
+        }
     }
 
     /// The same error with another kind.
@@ -176,4 +179,3 @@ impl From<types::ParseError> for Error {
         Error::refused("malformed", error.to_string()).untouched("nothing was sent")
     }
 }
-

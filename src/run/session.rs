@@ -199,7 +199,10 @@ impl Session {
         if let Some(done) = lock(&self.done).get(&key) {
             return Ok(done.clone());
         }
-        (self.observer)(&Event::Step { path: key.clone(), state: "started".into() });
+        (self.observer)(&Event::Step {
+            path: key.clone(),
+            state: "started".into(),
+        });
         let value = crate::run::path::with(path, body)?;
         lock(&self.done).insert(key, value.clone());
         Ok(value)
@@ -258,9 +261,10 @@ impl Session {
         lock(&self.unseen).clone()
     }
     pub fn keep_script(&self, key: &str, origin: &str, text: &str) -> Result<(), Error> {
-        lock(&self.scripts)
-            .entry(key.to_owned())
-            .or_insert_with(|| KeptScript { origin: origin.to_owned(), text: text.to_owned() });
+        lock(&self.scripts).entry(key.to_owned()).or_insert_with(|| KeptScript {
+            origin: origin.to_owned(),
+            text: text.to_owned(),
+        });
         Ok(())
     }
     pub fn kept_scripts(&self) -> BTreeMap<String, KeptScript> {
