@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext, Position};
+use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 use serde_json::{Map, Value};
 
 use super::plugins::Plugins;
 use super::spec::OpSpec;
 use super::value::{from_json, kind_with_article, to_json};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::run::Session;
-use crate::types::{ParseError, ResourceId, Scope};
+use crate::types::{ResourceId, Scope};
 
 /// What every call of one engine shares: its session, and the scripts that it may call.
 pub struct Bound {
@@ -329,14 +329,20 @@ pub fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, word)| word)
 }
 
-/// What a function gives back to the script.
-pub struct Output(pub(super) Dynamic);
+/// What a function gives back to the script: a value, or what a closure of the script has thrown.
+pub struct Output(pub(super) Result<Dynamic, Box<EvalAltResult>>);
+
+impl From<Result<Dynamic, Box<EvalAltResult>>> for Output {
+    fn from(result: Result<Dynamic, Box<EvalAltResult>>) -> Self {
+        Self(result)
+    }
+}
 
 macro_rules! output_from {
     ($($kind:ty => |$value:ident| $make:expr;)*) => {
         $(impl From<$kind> for Output {
             fn from($value: $kind) -> Self {
-                Self($make)
+                Self(Ok($make))
             }
         })*
     };
@@ -352,44 +358,4 @@ output_from! {
     bool => |value| value.into();
     i64 => |value| value.into();
     () => |value| value.into();
-}
-
-/// Ends the script: a pause or an interrupt that it cannot catch. Anything else is thrown as a map.
-impl From<Error> for Box<EvalAltResult> {
-    fn from(error: Error) -> Self {
-        let ends = matches!(error.kind, Kind::Paused | Kind::Interrupted);
-        if ends {
-            return EvalAltResult::ErrorTerminated(Dynamic::from(error), Position::NONE).into();
-        }
-        EvalAltResult::ErrorRuntime(thrown(&error), Position::NONE).into()
-    }
-}
-
-impl From<ParseError> for Box<EvalAltResult> {
-    fn from(error: ParseError) -> Self {
-        Error::from(error).into()
-    }
-}
-
-/// The map that a script catches: `code`, `message`, and what else is known.
-fn thrown(error: &Error) -> Dynamic {
-    let text = |text: &Option<String>| text.as_ref().map_or(Value::Null, |text| Value::String(text.clone()));
-    let mut map = serde_json::json!({
-        "code": error.code,
-        "message": error.message,
-        "on": text(&error.on),
-        "untouched": text(&error.untouched),
-        "next": error.next,
-        "azure": Value::Null,
-    });
-    if let Some(said) = &error.azure {
-        map["azure"] = serde_json::json!({
-            "status": said.status,
-            "code": said.code,
-            "message": said.message,
-            "requestId": said.request_id,
-            "correlationId": said.correlation_id,
-        });
-    }
-    from_json(&map)
 }

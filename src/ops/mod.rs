@@ -4,11 +4,16 @@
 //! it, and returns a value. It never sends a request past the session.
 
 mod call;
+mod captures;
+mod each;
 mod frozen;
+mod lines;
+mod plugin;
 mod plugins;
 mod register;
 mod run;
 mod spec;
+pub mod thrown;
 mod value;
 
 use std::sync::{Arc, OnceLock};
@@ -72,7 +77,7 @@ macro_rules! ops {
 /// Every module that scripts see, in the order of the documentation.
 pub fn specs() -> &'static [OpModule] {
     static SPECS: OnceLock<Vec<OpModule>> = OnceLock::new();
-    SPECS.get_or_init(|| vec![run::module()])
+    SPECS.get_or_init(|| vec![run::module(), plugin::module()])
 }
 
 /// Makes all operations, and `more` of an embedding program, available in an engine, bound to one session.

@@ -50,8 +50,7 @@ fn set(module: &mut Module, spec: &OpSpec, arity: usize, bound: &Arc<Bound>) {
         let context = context
             .ok_or_else(|| Error::failed("no-context", format!("{} was called outside of a script", owned.path())))?;
         let arguments = arguments.iter().map(|argument| argument.flatten_clone()).collect();
-        let output = (owned.body())(&Call::new(&bound, &owned, arguments, &context))?;
-        Ok(output.0)
+        (owned.body())(&Call::new(&bound, &owned, arguments, &context))?.0
     };
     FuncRegistration::new(&spec.name)
         .with_params_info(info)
