@@ -1,7 +1,6 @@
 //! Ferry carries Azure user-assigned managed identities to another region.
 pub mod azure;
 pub mod cli;
-pub mod error;
 pub mod host;
 pub mod ops;
 pub mod repl;
@@ -10,4 +9,3 @@ pub mod run;
 pub mod sim;
 pub mod store;
 pub mod types;
-pub use error::Error;

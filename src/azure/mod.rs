@@ -1,4 +1,1 @@
 //! The Azure client: clouds, credentials, transport with retries, paging, long-running operations, errors. It has never heard of scripts, journals or the simulator.
-/// A client.
-#[derive(Debug)]
-pub struct Client;

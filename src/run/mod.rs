@@ -1,8 +1,1 @@
-//! Private scaffolding of the branch `wt-host`: the signatures of the contract, without a journal.
-pub mod path;
-mod session;
-pub use session::*;
-/// The thread's step path.
-pub fn current_path() -> Vec<String> {
-    path::current()
-}
+//! Executing changes durably: sessions, steps, changes, plan overlay, resume, approvals. It knows no Rhai and no HTTP.
