@@ -110,7 +110,10 @@ impl Error {
 
     /// An error that refuses the command before any cloud was contacted.
     pub fn refused(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind: Kind::Refused, ..Self::failed(code, message) }
+        Self {
+            kind: Kind::Refused,
+            ..Self::failed(code, message)
+        }
     }
 
     /// The same error with another kind.
@@ -231,19 +234,41 @@ impl From<azure::Error> for Error {
 /// Ferry's code and advice for an answer of Azure's.
 fn advice(status: u16, code: &str) -> (&'static str, Option<&'static str>) {
     match (status, code) {
-        (_, "PrincipalNotFound") => {
-            ("principal-not-replicated", Some("the directory may need some minutes; ferry resume RUN goes on from here"))
-        }
-        (_, "LinkedAuthorizationFailed") => {
-            ("not-allowed", Some("grant the operator Managed Identity Operator on the identity, or mend the dead reference that Azure names"))
-        }
-        (401, _) => ("token-refused", Some("check the credential with --auth; az login renews the one of the Azure CLI")),
-        (403, "RequestDisallowedByPolicy") => ("denied-by-policy", Some("ask for an exemption from the policy that Azure names")),
-        (403, _) => ("not-allowed", Some("grant the operator the action that Azure names at that scope, then ferry resume RUN")),
+        (_, "PrincipalNotFound") => (
+            "principal-not-replicated",
+            Some("the directory may need some minutes; ferry resume RUN goes on from here"),
+        ),
+        (_, "LinkedAuthorizationFailed") => (
+            "not-allowed",
+            Some(
+                "grant the operator Managed Identity Operator on the identity, or mend the dead reference that Azure names",
+            ),
+        ),
+        (401, _) => (
+            "token-refused",
+            Some("check the credential with --auth; az login renews the one of the Azure CLI"),
+        ),
+        (403, "RequestDisallowedByPolicy") => (
+            "denied-by-policy",
+            Some("ask for an exemption from the policy that Azure names"),
+        ),
+        (403, _) => (
+            "not-allowed",
+            Some("grant the operator the action that Azure names at that scope, then ferry resume RUN"),
+        ),
         (404, _) => ("not-found", None),
-        (409, "ScopeLocked") => ("locked", Some("remove the lock that Azure names, or leave that resource out")),
-        (429, _) => ("throttled", Some("wait some minutes; ferry resume RUN goes on from here")),
-        (_, "RoleAssignmentLimitExceeded") => ("assignment-limit", Some("remove role assignments that nobody needs, then ferry resume RUN")),
+        (409, "ScopeLocked") => (
+            "locked",
+            Some("remove the lock that Azure names, or leave that resource out"),
+        ),
+        (429, _) => (
+            "throttled",
+            Some("wait some minutes; ferry resume RUN goes on from here"),
+        ),
+        (_, "RoleAssignmentLimitExceeded") => (
+            "assignment-limit",
+            Some("remove role assignments that nobody needs, then ferry resume RUN"),
+        ),
         _ => ("azure-refused", None),
     }
 }

@@ -120,7 +120,7 @@ mod tests {
     fn a_service_principal_signs_with_the_key_of_its_certificate() {
         let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&key).unwrap();
-        let pem = block("PRIVATE KEY", der.as_ref()) + &block("CERTIFICATE", b"the certificate");
+        let pem = block("PRIVATE KEY", der.as_ref()) + block("CERTIFICATE", b"the certificate").as_str();
         let jwt = read(&pem).unwrap().sign(OffsetDateTime::UNIX_EPOCH).unwrap();
         let (message, signature) = jwt.rsplit_once('.').unwrap();
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
@@ -144,7 +144,7 @@ mod tests {
     fn what_a_certificate_file_lacks_is_told() {
         assert!(read("").unwrap_err().contains("CERTIFICATE"));
         assert!(read(&block("CERTIFICATE", b"c")).unwrap_err().contains("PRIVATE KEY"));
-        let odd = block("CERTIFICATE", b"c") + &block("PRIVATE KEY", b"not a key");
+        let odd = block("CERTIFICATE", b"c") + block("PRIVATE KEY", b"not a key").as_str();
         assert!(read(&odd).unwrap_err().contains("RSA"));
     }
 }

@@ -74,14 +74,35 @@ fn of(principal: &str) -> Write {
 
 fn ensure(call: &Call<'_>) -> Result<(), Error> {
     let (principal, resource, role) = (call.principal("principal")?, call.text("resource")?, call.text("role")?);
-    let is = |row: &Value, name: &str, wanted: &str| row.get(name).and_then(Value::as_str).is_some_and(|found| found.eq_ignore_ascii_case(wanted));
-    if call.session.list(&of(&principal))?.iter().any(|row| is(row, "resourceId", &resource) && is(row, "appRoleId", &role)) {
+    let is = |row: &Value, name: &str, wanted: &str| {
+        row.get(name)
+            .and_then(Value::as_str)
+            .is_some_and(|found| found.eq_ignore_ascii_case(wanted))
+    };
+    if call
+        .session
+        .list(&of(&principal))?
+        .iter()
+        .any(|row| is(row, "resourceId", &resource) && is(row, "appRoleId", &role))
+    {
         return Ok(());
     }
     let body = json!({ "principalId": principal, "resourceId": resource, "appRoleId": role });
-    let mut change = Change::send("app_role::ensure", format!("Grant the app role {role}"), Write::graph("POST", &collection(&principal)).with_body(body));
-    change.probe = Probe::Listed { list: of(&principal), member: "appRoleId".into(), value: role, there: true };
-    change.already = vec![Already { status: 400, says: "already exists on the object" }];
+    let mut change = Change::send(
+        "app_role::ensure",
+        format!("Grant the app role {role}"),
+        Write::graph("POST", &collection(&principal)).with_body(body),
+    );
+    change.probe = Probe::Listed {
+        list: of(&principal),
+        member: "appRoleId".into(),
+        value: role,
+        there: true,
+    };
+    change.already = vec![Already {
+        status: 400,
+        says: "already exists on the object",
+    }];
     change.principal = Some(principal);
     change.undo = Some(Undo::Never("Graph alone knows the id of the assignment".into()));
     call.session.change(change)?;
@@ -90,14 +111,30 @@ fn ensure(call: &Call<'_>) -> Result<(), Error> {
 
 fn delete(call: &Call<'_>) -> Result<(), Error> {
     let assignment = call.map("assignment")?;
-    let text = |name: &str| assignment.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        assignment
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let collection = collection(&text("principalId"));
     let write = Write::graph("DELETE", &format!("{collection}/{}", text("id")));
-    let mut change = Change::send("app_role::delete", format!("Take the app role {} back", text("appRoleId")), write);
+    let mut change = Change::send(
+        "app_role::delete",
+        format!("Take the app role {} back", text("appRoleId")),
+        write,
+    );
     change.before = Before::Unreadable;
-    change.probe = Probe::Listed { list: of(&text("principalId")), member: "id".into(), value: text("id"), there: false };
+    change.probe = Probe::Listed {
+        list: of(&text("principalId")),
+        member: "id".into(),
+        value: text("id"),
+        there: false,
+    };
     change.already = vec![Already { status: 404, says: "" }];
-    let body = json!({ "principalId": text("principalId"), "resourceId": text("resourceId"), "appRoleId": text("appRoleId") });
+    let body =
+        json!({ "principalId": text("principalId"), "resourceId": text("resourceId"), "appRoleId": text("appRoleId") });
     change.undo = Some(Undo::Send(Write::graph("POST", &collection).with_body(body)));
     call.session.change(change)?;
     Ok(())

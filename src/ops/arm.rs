@@ -11,7 +11,16 @@ use crate::run::change::{Change, Write};
 use crate::run::edit::{Edit, EditSet, Fill, Form};
 use crate::types::ResourceId;
 
-const EDIT: &[&str] = &["api_version", "headers", "query", "what", "effect", "method", "read", "fill"];
+const EDIT: &[&str] = &[
+    "api_version",
+    "headers",
+    "query",
+    "what",
+    "effect",
+    "method",
+    "read",
+    "fill",
+];
 
 pub(crate) fn module() -> OpModule {
     crate::ops! { arm,
@@ -205,7 +214,9 @@ pub(crate) fn module() -> OpModule {
 pub(super) fn list(call: &Call<'_>, write: &Write, options: &Options) -> Result<Value, Error> {
     match call.session.list(write) {
         Ok(rows) => Ok(Value::Array(rows)),
-        Err(error) if error.is_not_found() && options.has("missing") => Ok(options.get("missing").cloned().unwrap_or_default()),
+        Err(error) if error.is_not_found() && options.has("missing") => {
+            Ok(options.get("missing").cloned().unwrap_or_default())
+        }
         Err(error) => Err(error),
     }
 }
@@ -243,8 +254,17 @@ fn edit(call: &Call<'_>) -> Result<Value, Error> {
         _ => Form::Merge,
     };
     let fills = fills(call, &path, &info, &edits, form, &options)?;
-    let what = options.text("what")?.unwrap_or_else(|| format!("Turn {} in {}", count(edits.len(), "value"), last(&path)));
-    let set = EditSet { write: request::arm(call, &method, &path, &options)?, read, form, edits, fills, read_only: Vec::new() };
+    let what = options
+        .text("what")?
+        .unwrap_or_else(|| format!("Turn {} in {}", count(edits.len(), "value"), last(&path)));
+    let set = EditSet {
+        write: request::arm(call, &method, &path, &options)?,
+        read,
+        form,
+        edits,
+        fills,
+        read_only: Vec::new(),
+    };
     let mut change = Change::edit("arm::edit", what, set);
     if let Some(effect) = options.text("effect")? {
         change.effect = effect;
@@ -261,20 +281,36 @@ fn edits(call: &Call<'_>, given: Vec<Value>) -> Result<Vec<Edit>, Error> {
                 map.entry("from").or_insert(Value::Null);
                 map.entry("to").or_insert(Value::Null);
             }
-            serde_json::from_value(edit).map_err(|_| call.wrong("edits", "an array of maps with `pointer`, `from` and `to`"))
+            serde_json::from_value(edit)
+                .map_err(|_| call.wrong("edits", "an array of maps with `pointer`, `from` and `to`"))
         })
         .collect()
 }
 
 /// The hidden values that have to be put in before the document is sent: those that are given, and those
 /// that the type has where the edits make their array be sent.
-fn fills(call: &Call<'_>, path: &str, info: &serde_json::Map<String, Value>, edits: &[Edit], form: Form, options: &Options) -> Result<Vec<Fill>, Error> {
+fn fills(
+    call: &Call<'_>,
+    path: &str,
+    info: &serde_json::Map<String, Value>,
+    edits: &[Edit],
+    form: Form,
+    options: &Options,
+) -> Result<Vec<Fill>, Error> {
     let mut given = options.array("fill")?;
-    let known = info.get("hidden").and_then(Value::as_array).cloned().unwrap_or_default();
+    let known = info
+        .get("hidden")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     for row in known {
         let at = row.get("at").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let touched = edits.iter().any(|edit| edit.pointer.starts_with(&at) || at.starts_with(&edit.pointer));
-        let is_given = given.iter().any(|fill| fill.get("at").and_then(Value::as_str) == Some(&at));
+        let touched = edits
+            .iter()
+            .any(|edit| edit.pointer.starts_with(&at) || at.starts_with(&edit.pointer));
+        let is_given = given
+            .iter()
+            .any(|fill| fill.get("at").and_then(Value::as_str) == Some(&at));
         if (form == Form::Whole || touched) && !is_given && !at.is_empty() {
             given.push(row);
         }
@@ -290,7 +326,12 @@ fn fills(call: &Call<'_>, path: &str, info: &serde_json::Map<String, Value>, edi
                 Some((_, action)) => action.to_owned(),
                 None => format!("{path}/{action}"),
             };
-            Ok(Fill { action: request::arm(call, "POST", &action, options)?, at, by, value: text("value").unwrap_or_else(|| "value".into()) })
+            Ok(Fill {
+                action: request::arm(call, "POST", &action, options)?,
+                at,
+                by,
+                value: text("value").unwrap_or_else(|| "value".into()),
+            })
         })
         .collect()
 }
@@ -304,7 +345,11 @@ fn last(path: &str) -> &str {
 }
 
 fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+    if n == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{n} {what}s")
+    }
 }
 
 /// A reference to a directory object, as Graph takes it.

@@ -82,16 +82,32 @@ fn ensure(call: &Call<'_>) -> Result<(), Error> {
     let scope = call.optional_text("scope")?.unwrap_or_else(|| "/".into());
     let held = call.session.list(&of(&principal))?;
     let matches = |row: &Value| {
-        let is = |name: &str, wanted: &str| row.get(name).and_then(Value::as_str).is_some_and(|found| found.eq_ignore_ascii_case(wanted));
+        let is = |name: &str, wanted: &str| {
+            row.get(name)
+                .and_then(Value::as_str)
+                .is_some_and(|found| found.eq_ignore_ascii_case(wanted))
+        };
         is("roleDefinitionId", &role) && is("directoryScopeId", &scope)
     };
     if held.iter().any(matches) {
         return Ok(());
     }
     let body = json!({ "@odata.type": "#microsoft.graph.unifiedRoleAssignment", "roleDefinitionId": role, "principalId": principal, "directoryScopeId": scope });
-    let mut change = Change::send("directory_role::ensure", format!("Assign the directory role {role}"), Write::graph("POST", ASSIGNMENTS).with_body(body));
-    change.probe = Probe::Listed { list: of(&principal), member: "roleDefinitionId".into(), value: role, there: true };
-    change.already = vec![Already { status: 400, says: "conflicting object" }];
+    let mut change = Change::send(
+        "directory_role::ensure",
+        format!("Assign the directory role {role}"),
+        Write::graph("POST", ASSIGNMENTS).with_body(body),
+    );
+    change.probe = Probe::Listed {
+        list: of(&principal),
+        member: "roleDefinitionId".into(),
+        value: role,
+        there: true,
+    };
+    change.already = vec![Already {
+        status: 400,
+        says: "conflicting object",
+    }];
     change.principal = Some(principal);
     change.undo = Some(Undo::Never("Graph alone knows the id of the assignment".into()));
     call.session.change(change)?;
@@ -100,9 +116,19 @@ fn ensure(call: &Call<'_>) -> Result<(), Error> {
 
 fn delete(call: &Call<'_>) -> Result<(), Error> {
     let assignment = call.map("assignment")?;
-    let text = |name: &str| assignment.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        assignment
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let write = Write::graph("DELETE", &format!("{ASSIGNMENTS}/{}", text("id")));
-    let mut change = Change::send("directory_role::delete", format!("Take the directory role {} back", text("roleDefinitionId")), write);
+    let mut change = Change::send(
+        "directory_role::delete",
+        format!("Take the directory role {} back", text("roleDefinitionId")),
+        write,
+    );
     change.before = Before::Unreadable;
     change.probe = Probe::Gone;
     change.already = vec![Already { status: 404, says: "" }];

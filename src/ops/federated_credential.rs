@@ -85,7 +85,10 @@ fn flat(row: &Value) -> Value {
     let mut made = Map::new();
     made.insert("name".into(), row.get("name").cloned().unwrap_or_default());
     for member in MEMBERS {
-        if let Some(value) = row.pointer(&format!("/properties/{member}")).filter(|value| !value.is_null()) {
+        if let Some(value) = row
+            .pointer(&format!("/properties/{member}"))
+            .filter(|value| !value.is_null())
+        {
             made.insert((*member).into(), value.clone());
         }
     }
@@ -99,16 +102,33 @@ fn ensure(call: &Call<'_>) -> Result<Value, Error> {
     };
     let properties: Map<String, Value> = MEMBERS
         .iter()
-        .filter_map(|member| Some(((*member).to_owned(), credential.get(*member).filter(|value| !value.is_null())?.clone())))
+        .filter_map(|member| {
+            Some((
+                (*member).to_owned(),
+                credential.get(*member).filter(|value| !value.is_null())?.clone(),
+            ))
+        })
         .collect();
-    let api = if properties.contains_key("claimsMatchingExpression") { FLEXIBLE_API } else { IDENTITY_API };
+    let api = if properties.contains_key("claimsMatchingExpression") {
+        FLEXIBLE_API
+    } else {
+        IDENTITY_API
+    };
     let path = format!("{id}/federatedIdentityCredentials/{name}");
     let found = call.session.get(&Write::arm("GET", &path, api))?;
-    if found.as_ref().is_some_and(|found| properties.iter().all(|(member, value)| found.pointer(&format!("/properties/{member}")) == Some(value))) {
+    if found.as_ref().is_some_and(|found| {
+        properties
+            .iter()
+            .all(|(member, value)| found.pointer(&format!("/properties/{member}")) == Some(value))
+    }) {
         return Ok(json!({ "id": path }));
     }
     let write = Write::arm("PUT", &path, api).with_body(json!({ "properties": properties }));
-    let mut change = Change::send("federated_credential::ensure", format!("Trust {name} to become {}", id.name()), write);
+    let mut change = Change::send(
+        "federated_credential::ensure",
+        format!("Trust {name} to become {}", id.name()),
+        write,
+    );
     change.before = crate::run::change::Before::Known(found);
     call.session.change(change)?;
     Ok(json!({ "id": path }))

@@ -171,11 +171,18 @@ pub(crate) fn module() -> OpModule {
 
 fn groups(call: &Call<'_>, relation: &str) -> Result<Value, Error> {
     let principal = call.principal("principal")?;
-    let rows = call.session.list(&Write::graph("GET", &format!("/v1.0/servicePrincipals/{principal}/{relation}")))?;
+    let rows = call.session.list(&Write::graph(
+        "GET",
+        &format!("/v1.0/servicePrincipals/{principal}/{relation}"),
+    ))?;
     let member = |row: &Value, name: &str| row.get(name).cloned().unwrap_or_default();
     Ok(rows
         .iter()
-        .filter(|row| row.get("@odata.type").and_then(Value::as_str).is_none_or(|kind| kind == "#microsoft.graph.group"))
+        .filter(|row| {
+            row.get("@odata.type")
+                .and_then(Value::as_str)
+                .is_none_or(|kind| kind == "#microsoft.graph.group")
+        })
         .map(|row| {
             json!({
                 "id": member(row, "id"),
@@ -207,22 +214,42 @@ fn members(group: &str, relation: &str) -> Write {
 fn has(call: &Call<'_>, relation: &str) -> Result<bool, Error> {
     let (group, principal) = (group_id(call)?, call.principal("principal")?);
     let rows = call.session.list(&members(&group, relation))?;
-    Ok(rows.iter().any(|row| row.get("id").and_then(Value::as_str).is_some_and(|id| id.eq_ignore_ascii_case(&principal))))
+    Ok(rows.iter().any(|row| {
+        row.get("id")
+            .and_then(Value::as_str)
+            .is_some_and(|id| id.eq_ignore_ascii_case(&principal))
+    }))
 }
 
 fn listed(group: &str, relation: &str, principal: &str, there: bool) -> Probe {
-    Probe::Listed { list: members(group, relation), member: "id".into(), value: principal.to_owned(), there }
+    Probe::Listed {
+        list: members(group, relation),
+        member: "id".into(),
+        value: principal.to_owned(),
+        there,
+    }
 }
 
 fn add(call: &Call<'_>, relation: &'static str, verb: &str, to: &str) -> Result<(), Error> {
     let (group, principal) = (group_id(call)?, call.principal("principal")?);
     let path = format!("/v1.0/groups/{group}/{relation}");
     let write = Write::graph("POST", &format!("{path}/$ref")).with_body(reference(&principal));
-    let who = if placeholder::is_in(&principal) { "the new identity" } else { &principal };
-    let mut change = Change::send(&call.function(), format!("{verb} {who} {to} the group {}", name(call, &group)), write);
+    let who = if placeholder::is_in(&principal) {
+        "the new identity"
+    } else {
+        &principal
+    };
+    let mut change = Change::send(
+        &call.function(),
+        format!("{verb} {who} {to} the group {}", name(call, &group)),
+        write,
+    );
     change.probe = listed(&group, relation, &principal, true);
     change.undo = Some(Undo::Send(Write::graph("DELETE", &format!("{path}/{principal}/$ref"))));
-    change.already = vec![Already { status: 400, says: "already exist" }];
+    change.already = vec![Already {
+        status: 400,
+        says: "already exist",
+    }];
     change.principal = Some(principal);
     call.session.change(change)?;
     Ok(())
@@ -232,10 +259,19 @@ fn remove(call: &Call<'_>, relation: &'static str) -> Result<(), Error> {
     let (group, principal) = (group_id(call)?, call.principal("principal")?);
     let path = format!("/v1.0/groups/{group}/{relation}");
     let write = Write::graph("DELETE", &format!("{path}/{principal}/$ref"));
-    let mut change = Change::send(&call.function(), format!("Take {principal} from the {relation} of the group {}", name(call, &group)), write);
+    let mut change = Change::send(
+        &call.function(),
+        format!(
+            "Take {principal} from the {relation} of the group {}",
+            name(call, &group)
+        ),
+        write,
+    );
     change.before = Before::Unreadable;
     change.probe = listed(&group, relation, &principal, false);
-    change.undo = Some(Undo::Send(Write::graph("POST", &format!("{path}/$ref")).with_body(reference(&principal))));
+    change.undo = Some(Undo::Send(
+        Write::graph("POST", &format!("{path}/$ref")).with_body(reference(&principal)),
+    ));
     change.already = vec![Already { status: 404, says: "" }];
     call.session.change(change)?;
     Ok(())
@@ -244,7 +280,11 @@ fn remove(call: &Call<'_>, relation: &'static str) -> Result<(), Error> {
 /// The group's name, where the script's map has one.
 fn name(call: &Call<'_>, group: &str) -> String {
     match call.value("group") {
-        Ok(Value::Object(map)) => map.get("displayName").and_then(Value::as_str).unwrap_or(group).to_owned(),
+        Ok(Value::Object(map)) => map
+            .get("displayName")
+            .and_then(Value::as_str)
+            .unwrap_or(group)
+            .to_owned(),
         _ => group.to_owned(),
     }
 }

@@ -276,7 +276,14 @@ fn flat(document: &Value) -> Value {
     for name in ["tenantId", "principalId", "clientId"] {
         made.insert(name.into(), property(name).unwrap_or_default());
     }
-    made.insert("tags".into(), document.get("tags").filter(|tags| tags.is_object()).cloned().unwrap_or_else(|| json!({})));
+    made.insert(
+        "tags".into(),
+        document
+            .get("tags")
+            .filter(|tags| tags.is_object())
+            .cloned()
+            .unwrap_or_else(|| json!({})),
+    );
     for name in ["isolationScope", "assignmentRestrictions"] {
         if let Some(value) = property(name).filter(|value| !value.is_null()) {
             made.insert(name.into(), value);
@@ -297,20 +304,33 @@ fn read(call: &Call<'_>, id: &ResourceId) -> Result<Option<Value>, Error> {
 }
 
 fn names(call: &Call<'_>) -> Result<Vec<Value>, Error> {
-    call.session.query("resources | where type =~ 'microsoft.managedidentity/userassignedidentities' | project id, name, location")
+    call.session.query(
+        "resources | where type =~ 'microsoft.managedidentity/userassignedidentities' | project id, name, location",
+    )
 }
 
 fn find_by_name(call: &Call<'_>, name: &str) -> Result<Value, Error> {
     let rows = names(call)?;
-    let is_named = |row: &&Value| row.get("name").and_then(Value::as_str).is_some_and(|found| found.eq_ignore_ascii_case(name));
-    let found: Vec<&str> = rows.iter().filter(is_named).filter_map(|row| row.get("id").and_then(Value::as_str)).collect();
+    let is_named = |row: &&Value| {
+        row.get("name")
+            .and_then(Value::as_str)
+            .is_some_and(|found| found.eq_ignore_ascii_case(name))
+    };
+    let found: Vec<&str> = rows
+        .iter()
+        .filter(is_named)
+        .filter_map(|row| row.get("id").and_then(Value::as_str))
+        .collect();
     match found.as_slice() {
         [one] => read(call, &ResourceId::parse(one)?)?.ok_or_else(|| unknown(call, name)),
         [] => Err(unknown(call, name)),
         many => {
-            let mut error = Error::failed("identity-ambiguous", format!("{} identities are named \"{name}\"", many.len()))
-                .untouched("nothing was sent")
-                .next("name it by its resource id:");
+            let mut error = Error::failed(
+                "identity-ambiguous",
+                format!("{} identities are named \"{name}\"", many.len()),
+            )
+            .untouched("nothing was sent")
+            .next("name it by its resource id:");
             for id in many {
                 error = error.next(format!("identity={id}"));
             }
@@ -320,10 +340,16 @@ fn find_by_name(call: &Call<'_>, name: &str) -> Result<Value, Error> {
 }
 
 fn unknown(call: &Call<'_>, text: &str) -> Error {
-    let error = Error::failed("unknown-identity", format!("there is no user-assigned identity \"{text}\", or it may not be seen"))
-        .untouched("nothing was sent");
+    let error = Error::failed(
+        "unknown-identity",
+        format!("there is no user-assigned identity \"{text}\", or it may not be seen"),
+    )
+    .untouched("nothing was sent");
     let rows = names(call).unwrap_or_default();
-    let known: Vec<&str> = rows.iter().filter_map(|row| row.get("name").and_then(Value::as_str)).collect();
+    let known: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row.get("name").and_then(Value::as_str))
+        .collect();
     match nearest(text.rsplit('/').next().unwrap_or(text), &known) {
         Some(near) => error.next(format!("did you mean \"{near}\"?")),
         None => error.next("ferry eval 'identity::list()'      shows those that can be seen"),
@@ -341,12 +367,17 @@ fn create(call: &Call<'_>) -> Result<Value, Error> {
         return Err(call.wrong("identity", "a map whose `id` is that of a user-assigned identity"));
     }
     let mut body = json!({ "location": location.as_str() });
-    let tags = wanted.get("tags").filter(|tags| tags.as_object().is_some_and(|tags| !tags.is_empty()));
+    let tags = wanted
+        .get("tags")
+        .filter(|tags| tags.as_object().is_some_and(|tags| !tags.is_empty()));
     if let Some(tags) = tags {
         body["tags"] = tags.clone();
     }
     let mut api = IDENTITY_API;
-    if let Some(scope) = wanted.get("isolationScope").filter(|scope| scope.as_str().is_some_and(|scope| scope != "None")) {
+    if let Some(scope) = wanted
+        .get("isolationScope")
+        .filter(|scope| scope.as_str().is_some_and(|scope| scope != "None"))
+    {
         body["properties"]["isolationScope"] = scope.clone();
     }
     if let Some(restrictions) = wanted.get("assignmentRestrictions").filter(|value| !value.is_null()) {
@@ -357,17 +388,27 @@ fn create(call: &Call<'_>) -> Result<Value, Error> {
     if let Some(found) = &found {
         let there = found.get("location").and_then(Value::as_str).unwrap_or_default();
         if Region::parse(there)? != location {
-            return Err(Error::failed("target-taken", format!("{} stands in {there} already; an identity cannot change its region", id.name()))
-                .on(id.as_str())
-                .untouched("nothing was sent")
-                .next("choose another name: name=NAME"));
+            return Err(Error::failed(
+                "target-taken",
+                format!(
+                    "{} stands in {there} already; an identity cannot change its region",
+                    id.name()
+                ),
+            )
+            .on(id.as_str())
+            .untouched("nothing was sent")
+            .next("choose another name: name=NAME"));
         }
         if tags.is_none_or(|tags| found.get("tags") == Some(tags)) {
             return Ok(found.clone());
         }
     }
     let write = Write::arm("PUT", id.as_str(), api).with_body(body);
-    let mut change = Change::send("identity::create", format!("Create the identity {} in {location}", id.name()), write);
+    let mut change = Change::send(
+        "identity::create",
+        format!("Create the identity {} in {location}", id.name()),
+        write,
+    );
     if found.is_none() {
         change.before = crate::run::change::Before::Known(None);
     }

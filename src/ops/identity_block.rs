@@ -14,9 +14,15 @@ use crate::types::{ResourceId, json};
 pub(super) fn attached(call: &Call<'_>) -> Result<Value, Error> {
     let resource = call.id("resource")?;
     let read = read(call, &resource)?.0;
-    let document = call.session.get(&read)?.ok_or_else(|| super::request::not_found(resource.as_str()))?;
+    let document = call
+        .session
+        .get(&read)?
+        .ok_or_else(|| super::request::not_found(resource.as_str()))?;
     let ids: Vec<&String> = entries(&document).map(|map| map.keys().collect()).unwrap_or_default();
-    let kind = document.pointer("/identity/type").cloned().unwrap_or_else(|| json!("None"));
+    let kind = document
+        .pointer("/identity/type")
+        .cloned()
+        .unwrap_or_else(|| json!("None"));
     Ok(json!({ "type": kind, "ids": ids }))
 }
 
@@ -27,12 +33,16 @@ fn read(call: &Call<'_>, resource: &ResourceId) -> Result<(Write, Map<String, Va
 }
 
 fn entries(document: &Value) -> Option<&Map<String, Value>> {
-    document.pointer("/identity/userAssignedIdentities").and_then(Value::as_object)
+    document
+        .pointer("/identity/userAssignedIdentities")
+        .and_then(Value::as_object)
 }
 
 /// The key of an identity in the block, exactly as Azure spells it there.
 fn key_of<'a>(document: &'a Value, identity: &ResourceId) -> Option<&'a String> {
-    entries(document)?.keys().find(|key| key.eq_ignore_ascii_case(identity.as_str()))
+    entries(document)?
+        .keys()
+        .find(|key| key.eq_ignore_ascii_case(identity.as_str()))
 }
 
 /// Takes `old` out of the resource's block and puts `new` in, in one request.
@@ -40,9 +50,17 @@ pub(super) fn change(call: &Call<'_>, old: Option<ResourceId>, new: Option<Resou
     let options = call.options("options", &["effect"])?;
     let resource = call.id("resource")?;
     let (read, info) = read(call, &resource)?;
-    let document = call.session.get(&read)?.ok_or_else(|| super::request::not_found(resource.as_str()))?;
-    let edits = edits(&document, old.as_ref(), new.as_ref(), text(&info, "combined").unwrap_or_default())
-        .map_err(|error| error.on(resource.as_str()))?;
+    let document = call
+        .session
+        .get(&read)?
+        .ok_or_else(|| super::request::not_found(resource.as_str()))?;
+    let edits = edits(
+        &document,
+        old.as_ref(),
+        new.as_ref(),
+        text(&info, "combined").unwrap_or_default(),
+    )
+    .map_err(|error| error.on(resource.as_str()))?;
     if edits.is_empty() {
         return Ok(json!({ "id": resource.as_str(), "changed": 0 }));
     }
@@ -51,8 +69,18 @@ pub(super) fn change(call: &Call<'_>, old: Option<ResourceId>, new: Option<Resou
         Some("merge") => ("PATCH", Form::Merge),
         _ => ("PATCH", Form::MergeAllIdentities),
     };
-    let write = Write { method: method.to_owned(), ..read.clone() };
-    let set = EditSet { read, write, form, edits, fills: Vec::new(), read_only: Vec::new() };
+    let write = Write {
+        method: method.to_owned(),
+        ..read.clone()
+    };
+    let set = EditSet {
+        read,
+        write,
+        form,
+        edits,
+        fills: Vec::new(),
+        read_only: Vec::new(),
+    };
     let what = match (&old, &new) {
         (None, Some(new)) => format!("Attach {} to {}", new.name(), resource.name()),
         (Some(old), None) => format!("Detach {} from {}", old.name(), resource.name()),
@@ -68,17 +96,35 @@ pub(super) fn change(call: &Call<'_>, old: Option<ResourceId>, new: Option<Resou
 }
 
 /// The edits that the block needs; none where it is so already.
-fn edits(document: &Value, old: Option<&ResourceId>, new: Option<&ResourceId>, combined: &str) -> Result<Vec<Edit>, Error> {
-    let kind = document.pointer("/identity/type").and_then(Value::as_str).unwrap_or_default();
+fn edits(
+    document: &Value,
+    old: Option<&ResourceId>,
+    new: Option<&ResourceId>,
+    combined: &str,
+) -> Result<Vec<Edit>, Error> {
+    let kind = document
+        .pointer("/identity/type")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let pointer = |key: &str| format!("/identity/userAssignedIdentities/{}", json::escape(key));
     let mut edits = Vec::new();
     let mut count = entries(document).map_or(0, Map::len);
     if let Some(new) = new.filter(|new| key_of(document, new).is_none()) {
-        edits.push(Edit { pointer: pointer(new.as_str()), from: Value::Null, to: json!({}), key: false });
+        edits.push(Edit {
+            pointer: pointer(new.as_str()),
+            from: Value::Null,
+            to: json!({}),
+            key: false,
+        });
         count += 1;
     }
     if let Some(key) = old.and_then(|old| key_of(document, old)) {
-        edits.push(Edit { pointer: pointer(key), from: json!({}), to: Value::Null, key: false });
+        edits.push(Edit {
+            pointer: pointer(key),
+            from: json!({}),
+            to: Value::Null,
+            key: false,
+        });
         count -= 1;
     }
     if edits.is_empty() {
@@ -89,9 +135,12 @@ fn edits(document: &Value, old: Option<&ResourceId>, new: Option<&ResourceId>, c
     let wanted = match (has_system, count > 0) {
         (_, true) if has_user => kind,
         (true, true) if combined.is_empty() => {
-            return Err(Error::failed("one-identity-only", "this resource has a system-assigned identity, and its type takes no user-assigned one beside it")
-                .untouched("nothing was sent")
-                .next("take the system-assigned identity off first, or leave this resource out"));
+            return Err(Error::failed(
+                "one-identity-only",
+                "this resource has a system-assigned identity, and its type takes no user-assigned one beside it",
+            )
+            .untouched("nothing was sent")
+            .next("take the system-assigned identity off first, or leave this resource out"));
         }
         (true, true) => combined,
         (false, true) => "UserAssigned",
@@ -100,7 +149,12 @@ fn edits(document: &Value, old: Option<&ResourceId>, new: Option<&ResourceId>, c
     };
     if wanted != kind {
         let from = document.pointer("/identity/type").cloned().unwrap_or_default();
-        edits.push(Edit { pointer: "/identity/type".into(), from, to: json!(wanted), key: false });
+        edits.push(Edit {
+            pointer: "/identity/type".into(),
+            from,
+            to: json!(wanted),
+            key: false,
+        });
     }
     Ok(edits)
 }
@@ -110,14 +164,19 @@ mod tests {
     use super::*;
 
     fn id(name: &str) -> ResourceId {
-        format!("/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}").parse().unwrap()
+        format!("/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}")
+            .parse()
+            .unwrap()
     }
 
     #[test]
     fn the_last_identity_takes_the_type_with_it() {
         let document = json!({"identity": {"type": "UserAssigned", "userAssignedIdentities": {id("a").key(): {}}}});
         let edits = edits(&document, Some(&id("A")), None, "SystemAssigned, UserAssigned").unwrap();
-        assert_eq!(edits[0].pointer, format!("/identity/userAssignedIdentities/{}", json::escape(id("a").key())));
+        assert_eq!(
+            edits[0].pointer,
+            format!("/identity/userAssignedIdentities/{}", json::escape(id("a").key()))
+        );
         assert_eq!(edits[1].to, "None");
     }
 
@@ -126,7 +185,10 @@ mod tests {
         let document = json!({"identity": {"type": "SystemAssigned"}});
         let added = edits(&document, None, Some(&id("a")), "SystemAssigned, UserAssigned").unwrap();
         assert_eq!(added[1].to, "SystemAssigned, UserAssigned");
-        assert_eq!(edits(&document, None, Some(&id("a")), "").unwrap_err().code, "one-identity-only");
+        assert_eq!(
+            edits(&document, None, Some(&id("a")), "").unwrap_err().code,
+            "one-identity-only"
+        );
         let both = json!({"identity": {"type": "SystemAssigned,UserAssigned", "userAssignedIdentities": {id("a").as_str(): {}}}});
         let removed = edits(&both, Some(&id("a")), None, "SystemAssigned, UserAssigned").unwrap();
         assert_eq!(removed[1].to, "SystemAssigned");

@@ -29,7 +29,6 @@ mod role_assignment;
 mod run;
 mod spec;
 mod tenant;
-mod value;
 pub mod thrown;
 mod value;
 
@@ -73,22 +72,21 @@ use crate::run::Session;
 /// ```
 #[macro_export]
 macro_rules! ops {
-    ($module:ident, $about:expr; $( $(#[doc = $doc:literal])* fn $name:ident($call:ident) $body:block )*) => {{
-        $(
-            fn $name(
-                $call: &$crate::ops::Call<'_>,
-            ) -> ::std::result::Result<impl ::std::convert::Into<$crate::ops::Output>, $crate::error::Error> $body
-        )*
+    ($module:ident, $about:expr; $( $(#[doc = $doc:literal])* fn $name:ident($call:ident) $body:block )*) => {
         $crate::ops::OpModule::new(
             stringify!($module),
             $about,
-            vec![$(
+            vec![$({
+                // One name for all bodies, so that a body can call a function of its module by the operation's name.
+                fn body(
+                    $call: &$crate::ops::Call<'_>,
+                ) -> ::std::result::Result<impl ::std::convert::Into<$crate::ops::Output>, $crate::error::Error> $body
                 $crate::ops::OpSpec::parse(stringify!($module), stringify!($name), &[$($doc),*], |call| {
-                    $name(call).map(::std::convert::Into::into)
+                    body(call).map(::std::convert::Into::into)
                 })
-            ),*],
+            }),*],
         )
-    }};
+    };
 }
 
 /// Every module that scripts see, in the order of the documentation.

@@ -9,7 +9,16 @@ use crate::run::edit::find_words;
 use crate::types::{ResourceId, json as documents};
 
 /// Members at the top of a document that name it, or that Azure alone writes; the identity block has finders of its own.
-const SKIPPED: &[&str] = &["id", "name", "type", "systemData", "etag", "identity", "principalId", "tenantId"];
+const SKIPPED: &[&str] = &[
+    "id",
+    "name",
+    "type",
+    "systemData",
+    "etag",
+    "identity",
+    "principalId",
+    "tenantId",
+];
 
 /// The ids of an identity, in the order in which they are looked for.
 const IDS: &[&str] = &["id", "clientId", "principalId"];
@@ -133,7 +142,11 @@ fn edits(call: &Call<'_>) -> Result<Vec<Value>, Error> {
     let mut edits = Vec::new();
     for place in call.array("found")? {
         let from = place.get("from").and_then(Value::as_str).unwrap_or_default();
-        let which = IDS.iter().find(|name| old.get(**name).and_then(Value::as_str).is_some_and(|id| id.eq_ignore_ascii_case(from)));
+        let which = IDS.iter().find(|name| {
+            old.get(**name)
+                .and_then(Value::as_str)
+                .is_some_and(|id| id.eq_ignore_ascii_case(from))
+        });
         let Some(which) = which.copied().or_else(|| place.get("which").and_then(Value::as_str)) else {
             return Err(call.wrong("found", "an array of places of the old identity"));
         };
@@ -145,7 +158,16 @@ fn edits(call: &Call<'_>) -> Result<Vec<Value>, Error> {
     }
     // Values first, then keys from the inside outwards: a pointer leads through keys as they still are.
     let depth = |edit: &Value| edit["pointer"].as_str().unwrap_or_default().matches('/').count();
-    edits.sort_by_key(|edit| (edit.get("key").is_some(), if edit.get("key").is_some() { usize::MAX - depth(edit) } else { 0 }));
+    edits.sort_by_key(|edit| {
+        (
+            edit.get("key").is_some(),
+            if edit.get("key").is_some() {
+                usize::MAX - depth(edit)
+            } else {
+                0
+            },
+        )
+    });
     Ok(edits)
 }
 
@@ -155,14 +177,31 @@ fn mentions(call: &Call<'_>) -> Result<Value, Error> {
         .iter()
         .filter_map(|name| identity.get(*name)?.as_str())
         .filter(|word| !crate::run::placeholder::is_in(word))
-        .map(|word| format!("text contains '{}'", word.to_lowercase().replace('\\', "\\\\").replace('\'', "\\'")))
+        .map(|word| {
+            format!(
+                "text contains '{}'",
+                word.to_lowercase().replace('\\', "\\\\").replace('\'', "\\'")
+            )
+        })
         .collect();
-    let own = identity.get("id").and_then(Value::as_str).and_then(|id| ResourceId::parse(id).ok());
+    let own = identity
+        .get("id")
+        .and_then(Value::as_str)
+        .and_then(|id| ResourceId::parse(id).ok());
     let mut found = Vec::new();
     for table in ["resources", "resourcecontainers", "policyresources"] {
-        let kql = format!("{table} | extend text = tolower(tostring(pack_all())) | where {} | project id", words.join(" or "));
+        let kql = format!(
+            "{table} | extend text = tolower(tostring(pack_all())) | where {} | project id",
+            words.join(" or ")
+        );
         for row in call.session.query(&kql)? {
-            let Some(id) = row.get("id").and_then(Value::as_str).and_then(|id| ResourceId::parse(id).ok()) else { continue };
+            let Some(id) = row
+                .get("id")
+                .and_then(Value::as_str)
+                .and_then(|id| ResourceId::parse(id).ok())
+            else {
+                continue;
+            };
             if own.as_ref().is_none_or(|own| !id.is_within(own)) && !found.contains(&id) {
                 found.push(id);
             }

@@ -8,18 +8,40 @@ use crate::error::Error;
 use crate::run::change::{Before, Change, Probe, Undo, Write, WritePlane};
 
 /// The options that every generic operation takes.
-pub(super) const COMMON: &[&str] = &["api_version", "version", "headers", "query", "missing", "what", "effect", "audience", "undo", "reads"];
+pub(super) const COMMON: &[&str] = &[
+    "api_version",
+    "version",
+    "headers",
+    "query",
+    "missing",
+    "what",
+    "effect",
+    "audience",
+    "undo",
+    "reads",
+];
 
 /// A request to Azure Resource Manager: the api-version is chosen by the resource's type, unless told.
 pub(super) fn arm(call: &Call<'_>, method: &str, path: &str, options: &Options) -> Result<Write, Error> {
-    let path = if path.starts_with('/') || path.contains("://") { path.to_owned() } else { format!("/{path}") };
+    let path = if path.starts_with('/') || path.contains("://") {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    };
     let mut write = Write::new(WritePlane::Arm, method, &path);
     extend(&mut write, options)?;
     match options.text("api_version")? {
         Some(version) => write.set_query("api-version", &version),
-        None if write.query.iter().any(|(name, _)| name.eq_ignore_ascii_case("api-version")) => {}
+        None if write
+            .query
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("api-version")) => {}
         None => {
-            let subject = if method == "POST" { parent_of_action(&write.path) } else { write.path.clone() };
+            let subject = if method == "POST" {
+                parent_of_action(&write.path)
+            } else {
+                write.path.clone()
+            };
             let version = resource_types::api_version(call, &subject)?;
             write.set_query("api-version", &version);
         }
@@ -44,7 +66,10 @@ pub(super) fn graph(method: &str, path: &str, options: &Options) -> Result<Write
     } else if versioned {
         format!("/{trimmed}")
     } else {
-        format!("/{}/{trimmed}", options.text("version")?.unwrap_or_else(|| "v1.0".into()))
+        format!(
+            "/{}/{trimmed}",
+            options.text("version")?.unwrap_or_else(|| "v1.0".into())
+        )
     };
     let mut write = Write::new(WritePlane::Graph, method, &path);
     extend(&mut write, options)?;
@@ -53,11 +78,19 @@ pub(super) fn graph(method: &str, path: &str, options: &Options) -> Result<Write
 
 /// A request to a data plane, with a token for the audience that is given.
 pub(super) fn data(call: &Call<'_>, method: &str, url: &str, options: &Options) -> Result<Write, Error> {
-    let refuse = |why: &str| Error::failed("wrong-argument", format!("{}: {why}", call.function())).on(url).untouched("nothing was sent");
+    let refuse = |why: &str| {
+        Error::failed("wrong-argument", format!("{}: {why}", call.function()))
+            .on(url)
+            .untouched("nothing was sent")
+    };
     if !url.starts_with("https://") {
         return Err(refuse("a data plane is addressed as https://HOST/…"));
     }
-    let host = url["https://".len()..].split(['/', '?', ':']).next().unwrap_or_default().to_lowercase();
+    let host = url["https://".len()..]
+        .split(['/', '?', ':'])
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
     let named = match call.constant("HOSTS")? {
         Some(Value::Array(hosts)) => hosts.iter().filter_map(Value::as_str).any(|known| {
             let known = known.to_lowercase();
@@ -119,14 +152,18 @@ pub(super) fn reads(path: &str, options: &Options) -> Result<bool, Error> {
         || action.starts_with("check")
         || action.starts_with("validate")
         || action.starts_with("get")
-        || path.to_lowercase().ends_with("/providers/microsoft.resourcegraph/resources");
+        || path
+            .to_lowercase()
+            .ends_with("/providers/microsoft.resourcegraph/resources");
     Ok(by_name || options.flag("reads")?)
 }
 
 /// The change of a generic operation, with what the options say of it.
 pub(super) fn change(call: &Call<'_>, op: &str, write: Write, options: &Options) -> Result<Change, Error> {
     let named = write.path.rsplit('/').next().unwrap_or_default().to_owned();
-    let what = options.text("what")?.unwrap_or_else(|| format!("{} {named}", write.method));
+    let what = options
+        .text("what")?
+        .unwrap_or_else(|| format!("{} {named}", write.method));
     let plane = write.plane.clone();
     let mut change = Change::send(op, what, write);
     if let Some(effect) = options.text("effect")? {
@@ -143,7 +180,12 @@ pub(super) fn change(call: &Call<'_>, op: &str, write: Write, options: &Options)
     Ok(change)
 }
 
-fn undo_request(call: &Call<'_>, plane: &WritePlane, undo: &Map<String, Value>, options: &Options) -> Result<Write, Error> {
+fn undo_request(
+    call: &Call<'_>,
+    plane: &WritePlane,
+    undo: &Map<String, Value>,
+    options: &Options,
+) -> Result<Write, Error> {
     let text = |name: &str| undo.get(name).and_then(Value::as_str).map(str::to_owned);
     let (Some(method), Some(path)) = (text("method"), text("path")) else {
         return Err(options.wrong("undo", "a map with `method`, `path`, and where needed `body`"));

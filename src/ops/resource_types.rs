@@ -26,12 +26,16 @@ impl ResourceTypes {
     /// # Errors
     /// `malformed` when the text is no TOML of tables.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
-        let fail = |why: String| Error::refused("malformed", format!("{FILE} was not read: {why}")).untouched("nothing was sent");
+        let fail = |why: String| {
+            Error::refused("malformed", format!("{FILE} was not read: {why}")).untouched("nothing was sent")
+        };
         let table: BTreeMap<String, Value> = toml::from_str(text).map_err(|error| fail(error.to_string()))?;
         let mut rows = BTreeMap::new();
         let mut defaults = Map::new();
         for (name, row) in table {
-            let Value::Object(row) = row else { return Err(fail(format!("\"{name}\" is no table"))) };
+            let Value::Object(row) = row else {
+                return Err(fail(format!("\"{name}\" is no table")));
+            };
             if name == "*" {
                 defaults = row;
             } else {
@@ -73,11 +77,20 @@ fn types(call: &Call<'_>) -> Result<Arc<ResourceTypes>, Error> {
         Ok(_) => {}
         Err(error) => return Err(error.clone()),
     }
-    Ok(call.kept("resource types, parsed", || ResourceTypes::parse(&text).unwrap_or_else(|_| ResourceTypes { rows: BTreeMap::new(), defaults: Map::new() })))
+    Ok(call.kept("resource types, parsed", || {
+        ResourceTypes::parse(&text).unwrap_or_else(|_| ResourceTypes {
+            rows: BTreeMap::new(),
+            defaults: Map::new(),
+        })
+    }))
 }
 
 /// All that is known of a type; `api` is never empty.
-pub(super) fn info(call: &Call<'_>, resource_type: &str, subscription: Option<&str>) -> Result<Map<String, Value>, Error> {
+pub(super) fn info(
+    call: &Call<'_>,
+    resource_type: &str,
+    subscription: Option<&str>,
+) -> Result<Map<String, Value>, Error> {
     let mut info = types(call)?.info(resource_type);
     if info.get("api").and_then(Value::as_str).unwrap_or_default().is_empty() {
         let api = provider_version(call, resource_type, subscription)?;
@@ -88,9 +101,15 @@ pub(super) fn info(call: &Call<'_>, resource_type: &str, subscription: Option<&s
 
 /// The api-version for a path: a document, a collection, or an action of a document.
 pub(super) fn api_version(call: &Call<'_>, path: &str) -> Result<String, Error> {
-    let Some((resource_type, subscription)) = type_of_path(path) else { return Ok(RESOURCES_API.to_owned()) };
+    let Some((resource_type, subscription)) = type_of_path(path) else {
+        return Ok(RESOURCES_API.to_owned());
+    };
     let info = info(call, &resource_type, subscription.as_deref())?;
-    Ok(info.get("api").and_then(Value::as_str).unwrap_or(RESOURCES_API).to_owned())
+    Ok(info
+        .get("api")
+        .and_then(Value::as_str)
+        .unwrap_or(RESOURCES_API)
+        .to_owned())
 }
 
 /// The version of Microsoft.Resources: groups, resources, providers, subscriptions.
@@ -105,7 +124,9 @@ pub(super) fn type_of_path(path: &str) -> Option<(String, Option<String>)> {
         .ok()?;
     let subscription = id.subscription().map(str::to_owned);
     let resource_type = id.resource_type();
-    if resource_type.starts_with("Microsoft.Resources/") && (id.is_type("Microsoft.Resources/subscriptions") || id.is_type("Microsoft.Resources/resourceGroups")) {
+    if resource_type.starts_with("Microsoft.Resources/")
+        && (id.is_type("Microsoft.Resources/subscriptions") || id.is_type("Microsoft.Resources/resourceGroups"))
+    {
         return None;
     }
     Some((resource_type, subscription))
@@ -113,20 +134,28 @@ pub(super) fn type_of_path(path: &str) -> Option<(String, Option<String>)> {
 
 /// The newest stable version that the provider offers for a type, else its newest preview; asked once a namespace.
 fn provider_version(call: &Call<'_>, resource_type: &str, subscription: Option<&str>) -> Result<String, Error> {
-    let Some((namespace, rest)) = resource_type.split_once('/') else { return Ok(RESOURCES_API.to_owned()) };
+    let Some((namespace, rest)) = resource_type.split_once('/') else {
+        return Ok(RESOURCES_API.to_owned());
+    };
     let path = match subscription {
         Some(subscription) => format!("/subscriptions/{subscription}/providers/{namespace}"),
         None => format!("/providers/{namespace}"),
     };
     let session = call.session;
     let provider = session.memo(&format!("provider {path}"), || {
-        Ok(session.get(&Write::arm("GET", &path, RESOURCES_API))?.unwrap_or(Value::Null))
+        Ok(session
+            .get(&Write::arm("GET", &path, RESOURCES_API))?
+            .unwrap_or(Value::Null))
     })?;
     let types = provider.get("resourceTypes").and_then(Value::as_array);
     let mut known = rest;
     loop {
         let row = types.and_then(|rows| {
-            rows.iter().find(|row| row.get("resourceType").and_then(Value::as_str).is_some_and(|name| name.eq_ignore_ascii_case(known)))
+            rows.iter().find(|row| {
+                row.get("resourceType")
+                    .and_then(Value::as_str)
+                    .is_some_and(|name| name.eq_ignore_ascii_case(known))
+            })
         });
         if let Some(versions) = row.and_then(|row| row.get("apiVersions")).and_then(Value::as_array) {
             let mut versions: Vec<&str> = versions.iter().filter_map(Value::as_str).collect();
@@ -151,17 +180,28 @@ mod tests {
     #[test]
     fn a_path_tells_its_type() {
         let of = |path: &str| type_of_path(path).map(|(resource_type, _)| resource_type);
-        assert_eq!(of("/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/a").as_deref(), Some("Microsoft.Web/sites"));
-        assert_eq!(of("/subscriptions/s/providers/Microsoft.Web/sites").as_deref(), Some("Microsoft.Web/sites"));
+        assert_eq!(
+            of("/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/a").as_deref(),
+            Some("Microsoft.Web/sites")
+        );
+        assert_eq!(
+            of("/subscriptions/s/providers/Microsoft.Web/sites").as_deref(),
+            Some("Microsoft.Web/sites")
+        );
         assert_eq!(of("/subscriptions/s/resourceGroups"), None);
         assert_eq!(of("/subscriptions/s"), None);
         assert_eq!(of("/subscriptions"), None);
-        assert_eq!(of("/providers/Microsoft.Authorization/roleAssignments").as_deref(), Some("Microsoft.Authorization/roleAssignments"));
+        assert_eq!(
+            of("/providers/Microsoft.Authorization/roleAssignments").as_deref(),
+            Some("Microsoft.Authorization/roleAssignments")
+        );
     }
 
     #[test]
     fn defaults_lie_under_a_row_and_children_take_their_parents_version() {
-        let types = ResourceTypes::parse("[\"*\"]\napi = \"\"\nwrite = \"PATCH\"\n[\"A.B/c\"]\napi = \"v1\"\nwrite = \"PUT\"").unwrap();
+        let types =
+            ResourceTypes::parse("[\"*\"]\napi = \"\"\nwrite = \"PATCH\"\n[\"A.B/c\"]\napi = \"v1\"\nwrite = \"PUT\"")
+                .unwrap();
         assert_eq!(types.info("a.b/C")["write"], "PUT");
         assert_eq!(types.info("A.B/c/d")["api"], "v1");
         assert_eq!(types.info("A.B/c/d")["write"], "PATCH");

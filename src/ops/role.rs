@@ -37,8 +37,15 @@ pub(crate) fn module() -> OpModule {
 
 fn find(call: &Call<'_>) -> Result<Value, Error> {
     let role = call.text("role")?;
-    let scope = if call.dynamic("scope").is_unit() { Scope::ROOT } else { call.scope("scope")? };
-    let guid = role.rsplit('/').next().filter(|last| uuid::Uuid::try_parse(last).is_ok());
+    let scope = if call.dynamic("scope").is_unit() {
+        Scope::ROOT
+    } else {
+        call.scope("scope")?
+    };
+    let guid = role
+        .rsplit('/')
+        .next()
+        .filter(|last| uuid::Uuid::try_parse(last).is_ok());
     let rows = if let Some(guid) = guid {
         let path = format!("{}/{guid}", scope.join("Microsoft.Authorization/roleDefinitions"));
         call.session.get(&Write::arm("GET", &path, API))?.into_iter().collect()
@@ -50,14 +57,22 @@ fn find(call: &Call<'_>) -> Result<Value, Error> {
     match rows.as_slice() {
         [] => Err(not_found(&role)),
         [one] => Ok(flat(one)),
-        _ => Err(Error::failed("ambiguous-role", format!("several roles are named \"{role}\" at {scope}"))
-            .untouched("nothing was sent")
-            .next("name the role by its GUID")),
+        _ => Err(Error::failed(
+            "ambiguous-role",
+            format!("several roles are named \"{role}\" at {scope}"),
+        )
+        .untouched("nothing was sent")
+        .next("name the role by its GUID")),
     }
 }
 
 fn flat(definition: &Value) -> Value {
-    let property = |name: &str| definition.pointer(&format!("/properties/{name}")).cloned().unwrap_or_default();
+    let property = |name: &str| {
+        definition
+            .pointer(&format!("/properties/{name}"))
+            .cloned()
+            .unwrap_or_default()
+    };
     json!({
         "id": definition.get("id"),
         "name": definition.get("name"),

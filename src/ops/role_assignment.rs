@@ -20,7 +20,12 @@ const API: &str = "2022-04-01";
 const NAMESPACE: Uuid = Uuid::from_u128(0x9f3d_2c51_7a0e_4b8d_9c66_51e2_0b7f_a3d4);
 
 /// The members of an assignment that a copy carries.
-const CARRIED: &[&str] = &["condition", "conditionVersion", "description", "delegatedManagedIdentityResourceId"];
+const CARRIED: &[&str] = &[
+    "condition",
+    "conditionVersion",
+    "description",
+    "delegatedManagedIdentityResourceId",
+];
 
 pub(crate) fn module() -> OpModule {
     crate::ops! { role_assignment,
@@ -142,7 +147,12 @@ fn flat(row: &Value) -> Value {
         made.insert(name.into(), row.get(name).cloned().unwrap_or_default());
     }
     if let Some(Value::Object(properties)) = row.get("properties") {
-        made.extend(properties.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())));
+        made.extend(
+            properties
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
     }
     Value::Object(made)
 }
@@ -169,13 +179,18 @@ fn list(call: &Call<'_>) -> Result<Value, Error> {
     for (scope, rows) in scopes.iter().zip(call.session.lists(&reads)) {
         match rows {
             Ok(rows) => {
-                for row in rows.iter().map(flat).filter(|row| member(row, "principalId").eq_ignore_ascii_case(&principal)) {
+                for row in rows
+                    .iter()
+                    .map(flat)
+                    .filter(|row| member(row, "principalId").eq_ignore_ascii_case(&principal))
+                {
                     found.insert(member(&row, "id").to_lowercase(), row);
                 }
             }
             Err(error) if error.azure.as_ref().is_some_and(|said| said.status == 403) => {
                 let needs = format!("Microsoft.Authorization/roleAssignments/read at {scope}, as Reader has it");
-                call.session.unseen(&format!("role assignments at {scope}"), &error.message, &needs)?;
+                call.session
+                    .unseen(&format!("role assignments at {scope}"), &error.message, &needs)?;
             }
             Err(error) => return Err(error),
         }
@@ -214,15 +229,23 @@ fn find(call: &Call<'_>, scope: &Scope, role: &str, principal: &str) -> Result<V
 fn ensure(call: &Call<'_>) -> Result<Value, Error> {
     let wanted = call.map("assignment")?;
     let text = |name: &str| wanted.get(name).and_then(Value::as_str).map(str::to_owned);
-    let (Some(scope), Some(role), Some(principal)) = (text("scope"), text("roleDefinitionId"), text("principalId")) else {
+    let (Some(scope), Some(role), Some(principal)) = (text("scope"), text("roleDefinitionId"), text("principalId"))
+    else {
         return Err(call.wrong("assignment", "a map with `scope`, `roleDefinitionId` and `principalId`"));
     };
     let scope = Scope::parse(&scope)?;
-    let path = format!("{}/{}", scope.join("Microsoft.Authorization/roleAssignments"), name(&scope, &role, &principal));
+    let path = format!(
+        "{}/{}",
+        scope.join("Microsoft.Authorization/roleAssignments"),
+        name(&scope, &role, &principal)
+    );
     let mut properties = Map::new();
     properties.insert("roleDefinitionId".into(), json!(role));
     properties.insert("principalId".into(), json!(principal));
-    properties.insert("principalType".into(), json!(text("principalType").unwrap_or_else(|| "ServicePrincipal".into())));
+    properties.insert(
+        "principalType".into(),
+        json!(text("principalType").unwrap_or_else(|| "ServicePrincipal".into())),
+    );
     for member in CARRIED {
         if let Some(value) = wanted.get(*member).filter(|value| !value.is_null()) {
             properties.insert((*member).into(), value.clone());
@@ -239,14 +262,27 @@ fn ensure(call: &Call<'_>) -> Result<Value, Error> {
             return Ok(json!({ "id": found["id"], "adopted": !is_ours }));
         }
     }
-    let what = format!("Grant {} to {} at {}", role_name(&wanted, &role), label(&principal), short(&scope));
-    let mut change = Change::send("role_assignment::ensure", what, Write::arm("PUT", &path, API).with_body(json!({ "properties": properties })));
+    let what = format!(
+        "Grant {} to {} at {}",
+        role_name(&wanted, &role),
+        label(&principal),
+        short(&scope)
+    );
+    let mut change = Change::send(
+        "role_assignment::ensure",
+        what,
+        Write::arm("PUT", &path, API).with_body(json!({ "properties": properties })),
+    );
     if found.is_null() {
         change.before = Before::Known(None);
     }
     change.principal = Some(principal.clone());
-    change.shows = Some(json!({ "type": "Microsoft.Authorization/roleAssignments", "properties": { "scope": scope.as_str() } }));
-    change.already = vec![Already { status: 409, says: "RoleAssignmentExists" }];
+    change.shows =
+        Some(json!({ "type": "Microsoft.Authorization/roleAssignments", "properties": { "scope": scope.as_str() } }));
+    change.already = vec![Already {
+        status: 409,
+        says: "RoleAssignmentExists",
+    }];
     let made = call.session.change(change)?;
     if made.is_null() {
         // Somebody granted it in between, under another name.
@@ -271,14 +307,20 @@ fn report_difference(call: &Call<'_>, found: &Value) -> Result<(), Error> {
         severity: "warning".into(),
         code: "differs".into(),
         target: member(found, "id").to_owned(),
-        message: "the same role is granted here already, with another condition or description; it was left as it is".into(),
+        message: "the same role is granted here already, with another condition or description; it was left as it is"
+            .into(),
     })
 }
 
 /// The name of an assignment: equal for equal scope, role and principal. While the principal is not known
 /// yet, neither is the name.
 fn name(scope: &Scope, role: &str, principal: &str) -> String {
-    let text = format!("{}\n{}\n{}", scope.key(), guid_of(role).to_lowercase(), principal.to_lowercase());
+    let text = format!(
+        "{}\n{}\n{}",
+        scope.key(),
+        guid_of(role).to_lowercase(),
+        principal.to_lowercase()
+    );
     if placeholder::is_in(principal) {
         return placeholder::placeholder("roleAssignment", &text);
     }
@@ -293,12 +335,18 @@ fn role_name(wanted: &Map<String, Value>, role: &str) -> String {
 }
 
 fn label(principal: &str) -> &str {
-    if placeholder::is_in(principal) { "the new identity" } else { principal }
+    if placeholder::is_in(principal) {
+        "the new identity"
+    } else {
+        principal
+    }
 }
 
 /// A scope as a person names it: its last name.
 fn short(scope: &Scope) -> String {
-    scope.id().map_or_else(|| "the tenant's root".to_owned(), |id| id.name().to_owned())
+    scope
+        .id()
+        .map_or_else(|| "the tenant's root".to_owned(), |id| id.name().to_owned())
 }
 
 #[cfg(test)]
@@ -309,9 +357,13 @@ mod tests {
     fn the_name_does_not_depend_on_spelling() {
         let upper: Scope = "/subscriptions/S/resourceGroups/RG".parse().unwrap();
         let lower: Scope = "/subscriptions/s/resourcegroups/rg".parse().unwrap();
-        let role = "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/ACDD72A7-3385-48EF-BD42-F606FBA81AE7";
+        let role =
+            "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/ACDD72A7-3385-48EF-BD42-F606FBA81AE7";
         let principal = "33333333-3333-4333-8333-333333333333";
-        assert_eq!(name(&upper, role, principal), name(&lower, "acdd72a7-3385-48ef-bd42-f606fba81ae7", principal));
+        assert_eq!(
+            name(&upper, role, principal),
+            name(&lower, "acdd72a7-3385-48ef-bd42-f606fba81ae7", principal)
+        );
         assert_ne!(name(&upper, role, principal), name(&Scope::ROOT, role, principal));
     }
 }

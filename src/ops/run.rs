@@ -145,7 +145,7 @@ pub(crate) fn module() -> OpModule {
         /// assert_eq(run::open_hand_overs().len(), 0);
         /// ```
         fn close_hand_over(call) {
-            call.session.close_hand_over(&call.text("task")?)?;
+            call.session.close_hand_over(&call.text("task")?, "check")?;
             Ok(())
         }
 
@@ -160,7 +160,7 @@ pub(crate) fn module() -> OpModule {
         /// run::note("12 grants are in place");
         /// ```
         fn note(call) {
-            call.session.note(&call.text("text")?);
+            call.session.note(&call.text("text")?)?;
             Ok(())
         }
 
@@ -275,9 +275,11 @@ fn run_step(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
         return Err(Error::failed("wrong-argument", "run::step: `name` is empty").into());
     }
     let body = unshare_fn(call.closure("body")?);
-    let value = call.session.step(&name, None, || -> Result<Value, Box<EvalAltResult>> {
-        let returned: Dynamic = body.call_within_context(call.context(), ())?;
-        Ok(to_json(&returned)?)
-    })?;
+    let value = call
+        .session
+        .step(&name, None, || -> Result<Value, Box<EvalAltResult>> {
+            let returned: Dynamic = body.call_within_context(call.context(), ())?;
+            Ok(to_json(&returned)?)
+        })?;
     Ok(from_json(&value))
 }

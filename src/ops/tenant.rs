@@ -81,10 +81,18 @@ fn subscriptions(call: &Call<'_>) -> Result<Value, Error> {
 pub(super) fn scopes(call: &Call<'_>) -> Result<Vec<String>, Error> {
     let mut scopes = vec!["/".to_owned()];
     let groups = call.session.memo("management groups", || {
-        match call.session.list(&Write::arm("GET", "/providers/Microsoft.Management/managementGroups", "2021-04-01")) {
+        match call.session.list(&Write::arm(
+            "GET",
+            "/providers/Microsoft.Management/managementGroups",
+            "2021-04-01",
+        )) {
             Ok(rows) => Ok(Value::Array(rows)),
             Err(error) if error.azure.as_ref().is_some_and(|said| said.status == 403) => {
-                call.session.unseen("management groups", &error.message, "Management Group Reader at the tenant's root group")?;
+                call.session.unseen(
+                    "management groups",
+                    &error.message,
+                    "Management Group Reader at the tenant's root group",
+                )?;
                 Ok(Value::Array(Vec::new()))
             }
             Err(error) => Err(error),

@@ -49,7 +49,14 @@ impl Write {
     /// A request of `method` to `path`, which may carry a query.
     pub fn new(plane: WritePlane, method: &str, path: &str) -> Self {
         let (path, query) = split_query(path);
-        Self { plane, method: method.to_owned(), path, query, headers: Vec::new(), body: None }
+        Self {
+            plane,
+            method: method.to_owned(),
+            path,
+            query,
+            headers: Vec::new(),
+            body: None,
+        }
     }
 
     /// A request to Azure Resource Manager.
@@ -74,7 +81,11 @@ impl Write {
     /// The same with another method and no body: `GET` of what is to be written, say.
     #[must_use]
     pub fn as_method(&self, method: &str) -> Self {
-        Self { method: method.to_owned(), body: None, ..self.clone() }
+        Self {
+            method: method.to_owned(),
+            body: None,
+            ..self.clone()
+        }
     }
 
     /// Sets a query parameter, unless it is there already.
@@ -99,7 +110,12 @@ impl Write {
         let (plane, allow_host) = match &self.plane {
             WritePlane::Arm => (Plane::Arm, false),
             WritePlane::Graph => (Plane::Graph, false),
-            WritePlane::Data { audience, named } => (Plane::Data { audience: audience.clone() }, *named),
+            WritePlane::Data { audience, named } => (
+                Plane::Data {
+                    audience: audience.clone(),
+                },
+                *named,
+            ),
         };
         let method = http::Method::from_bytes(self.method.as_bytes()).unwrap_or(http::Method::GET);
         let mut request = Request::new(plane, method, self.path.clone());
@@ -117,7 +133,9 @@ pub fn split_query(path: &str) -> (String, Vec<(String, String)>) {
         None => (path.to_owned(), Vec::new()),
         Some((path, query)) => (
             path.to_owned(),
-            url::form_urlencoded::parse(query.as_bytes()).map(|(k, v)| (k.into_owned(), v.into_owned())).collect(),
+            url::form_urlencoded::parse(query.as_bytes())
+                .map(|(k, v)| (k.into_owned(), v.into_owned()))
+                .collect(),
         ),
     }
 }
@@ -241,7 +259,11 @@ impl Change {
             ("PUT" | "PATCH", Some(body)) => Probe::Shows(body.clone()),
             _ => Probe::Unknowable,
         };
-        let before = if matches!(write.method.as_str(), "PUT" | "PATCH" | "DELETE") { Before::Read } else { Before::Unreadable };
+        let before = if matches!(write.method.as_str(), "PUT" | "PATCH" | "DELETE") {
+            Before::Read
+        } else {
+            Before::Unreadable
+        };
         Self {
             op: op.to_owned(),
             what: what.into(),

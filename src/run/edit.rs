@@ -76,7 +76,11 @@ impl EditSet {
             .edits
             .iter()
             .rev()
-            .map(|edit| Edit { from: edit.to.clone(), to: edit.from.clone(), ..edit.clone() })
+            .map(|edit| Edit {
+                from: edit.to.clone(),
+                to: edit.from.clone(),
+                ..edit.clone()
+            })
             .collect();
         EditSet { edits, ..self.clone() }
     }
@@ -106,7 +110,17 @@ impl EditSet {
 }
 
 /// Members at the top of an ARM document that Azure alone writes.
-const READ_ONLY: &[&str] = &["id", "name", "type", "systemData", "etag", "resourceGroup", "subscriptionId", "tenantId", "apiVersion"];
+const READ_ONLY: &[&str] = &[
+    "id",
+    "name",
+    "type",
+    "systemData",
+    "etag",
+    "resourceGroup",
+    "subscriptionId",
+    "tenantId",
+    "apiVersion",
+];
 
 /// The document without what Azure alone writes, as a PUT takes it.
 fn writable(document: &Value, read_only: &[String]) -> Value {
@@ -135,12 +149,16 @@ fn writable(document: &Value, read_only: &[String]) -> Value {
 /// A patch of an identity map always names the type; values in it are empty objects; for providers that
 /// replace the map, the identities that stay are named too.
 fn complete_identity(patch: &mut Value, after: &Value, all: bool) {
-    let Some(Value::Object(identity)) = patch.get_mut("identity") else { return };
+    let Some(Value::Object(identity)) = patch.get_mut("identity") else {
+        return;
+    };
     if let Some(kind) = after.pointer("/identity/type") {
         identity.insert("type".into(), kind.clone());
     }
     if let Some(Value::Object(ids)) = identity.get_mut("userAssignedIdentities") {
-        ids.values_mut().filter(|value| !value.is_null()).for_each(|value| *value = Value::Object(Map::new()));
+        ids.values_mut()
+            .filter(|value| !value.is_null())
+            .for_each(|value| *value = Value::Object(Map::new()));
         if all && let Some(Value::Object(kept)) = after.pointer("/identity/userAssignedIdentities") {
             for key in kept.keys() {
                 ids.entry(key.clone()).or_insert_with(|| Value::Object(Map::new()));
@@ -166,7 +184,9 @@ fn apply(document: &mut Value, edit: &Edit) -> bool {
             _ => false,
         },
         (Value::String(from), Value::String(to)) => {
-            let Some(Value::String(text)) = lookup_mut(document, &edit.pointer) else { return false };
+            let Some(Value::String(text)) = lookup_mut(document, &edit.pointer) else {
+                return false;
+            };
             match replace_words(text, from, to) {
                 Cow::Borrowed(_) => false,
                 Cow::Owned(turned) => {
@@ -190,12 +210,14 @@ fn apply(document: &mut Value, edit: &Edit) -> bool {
 /// ids compare without case.
 pub fn covers(value: &Value, wanted: &Value) -> bool {
     match (value, wanted) {
-        (Value::Object(map), Value::Object(wanted)) => wanted
-            .iter()
-            .all(|(key, wanted)| match json::get_ignore_case(map, key) {
-                Some((_, value)) => covers(value, wanted),
-                None => wanted.is_null(),
-            }),
+        (Value::Object(map), Value::Object(wanted)) => {
+            wanted
+                .iter()
+                .all(|(key, wanted)| match json::get_ignore_case(map, key) {
+                    Some((_, value)) => covers(value, wanted),
+                    None => wanted.is_null(),
+                })
+        }
         (Value::Array(items), Value::Array(wanted)) => {
             items.len() == wanted.len() && items.iter().zip(wanted).all(|(item, wanted)| covers(item, wanted))
         }
@@ -209,8 +231,12 @@ fn looks_like_id(text: &str) -> bool {
 }
 
 fn rename_keys(document: &mut Value, edit: &Edit) -> bool {
-    let (Some(from), Some(to)) = (edit.from.as_str(), edit.to.as_str()) else { return false };
-    let Some(Value::Object(map)) = lookup_mut(document, &edit.pointer) else { return false };
+    let (Some(from), Some(to)) = (edit.from.as_str(), edit.to.as_str()) else {
+        return false;
+    };
+    let Some(Value::Object(map)) = lookup_mut(document, &edit.pointer) else {
+        return false;
+    };
     let mut changed = false;
     let renamed: Map<String, Value> = std::mem::take(map)
         .into_iter()
@@ -226,22 +252,26 @@ fn rename_keys(document: &mut Value, edit: &Edit) -> bool {
 
 /// Follows a pointer; the keys of objects are found in any case, since ids are keys.
 fn lookup<'a>(document: &'a Value, pointer: &str) -> Option<&'a Value> {
-    json::pointer_segments(pointer).iter().try_fold(document, |value, segment| match value {
-        Value::Object(map) => json::get_ignore_case(map, segment).map(|(_, value)| value),
-        Value::Array(items) => segment.parse::<usize>().ok().and_then(|index| items.get(index)),
-        _ => None,
-    })
+    json::pointer_segments(pointer)
+        .iter()
+        .try_fold(document, |value, segment| match value {
+            Value::Object(map) => json::get_ignore_case(map, segment).map(|(_, value)| value),
+            Value::Array(items) => segment.parse::<usize>().ok().and_then(|index| items.get(index)),
+            _ => None,
+        })
 }
 
 fn lookup_mut<'a>(document: &'a mut Value, pointer: &str) -> Option<&'a mut Value> {
-    json::pointer_segments(pointer).iter().try_fold(document, |value, segment| match value {
-        Value::Object(map) => {
-            let key = json::get_ignore_case(map, segment).map(|(key, _)| key.clone())?;
-            map.get_mut(&key)
-        }
-        Value::Array(items) => segment.parse::<usize>().ok().and_then(|index| items.get_mut(index)),
-        _ => None,
-    })
+    json::pointer_segments(pointer)
+        .iter()
+        .try_fold(document, |value, segment| match value {
+            Value::Object(map) => {
+                let key = json::get_ignore_case(map, segment).map(|(key, _)| key.clone())?;
+                map.get_mut(&key)
+            }
+            Value::Array(items) => segment.parse::<usize>().ok().and_then(|index| items.get_mut(index)),
+            _ => None,
+        })
 }
 
 /// Sets or removes the member at a pointer; parents that are missing are made where something is set.
@@ -250,7 +280,10 @@ fn set(document: &mut Value, pointer: &str, value: Option<Value>) -> bool {
     let Some(last) = segments.pop() else { return false };
     let mut at = document;
     for segment in segments {
-        if value.is_some() && (at.is_null() || (at.is_object() && at.get(&segment).is_none_or(Value::is_null) && child_key(at, &segment).is_none())) {
+        if value.is_some()
+            && (at.is_null()
+                || (at.is_object() && at.get(&segment).is_none_or(Value::is_null) && child_key(at, &segment).is_none()))
+        {
             if at.is_null() {
                 *at = Value::Object(Map::new());
             }
@@ -342,8 +375,7 @@ fn is_word(byte: u8, strict: bool) -> bool {
 /// the end of a sentence.
 fn continues(hay: &[u8], end: usize, is_path: bool) -> bool {
     let byte = hay[end];
-    is_word(byte, true)
-        || (is_path && byte == b'.' && hay.get(end + 1).is_some_and(|next| is_word(*next, true)))
+    is_word(byte, true) || (is_path && byte == b'.' && hay.get(end + 1).is_some_and(|next| is_word(*next, true)))
 }
 
 /// `text` with every whole-word occurrence of `from` turned into `to`.
@@ -369,19 +401,34 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const OLD: &str = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-orders";
-    const NEW: &str = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-orders-we";
+    const OLD: &str =
+        "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-orders";
+    const NEW: &str =
+        "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-orders-we";
 
     fn set_of(form: Form, edits: Value) -> EditSet {
         let write = Write::new(WritePlane::Arm, "PATCH", "/x");
-        EditSet { read: write.as_method("GET"), write, form, edits: serde_json::from_value(edits).unwrap(), fills: vec![], read_only: vec![] }
+        EditSet {
+            read: write.as_method("GET"),
+            write,
+            form,
+            edits: serde_json::from_value(edits).unwrap(),
+            fills: vec![],
+            read_only: vec![],
+        }
     }
 
     #[test]
     fn an_id_is_turned_in_any_spelling_and_names_that_begin_alike_are_left() {
-        let text = format!("a={};b={OLD}2;c={OLD}-eu;d={OLD}/federatedIdentityCredentials/x", OLD.to_uppercase());
+        let text = format!(
+            "a={};b={OLD}2;c={OLD}-eu;d={OLD}/federatedIdentityCredentials/x",
+            OLD.to_uppercase()
+        );
         let turned = replace_words(&text, OLD, NEW);
-        assert_eq!(turned, format!("a={NEW};b={OLD}2;c={OLD}-eu;d={NEW}/federatedIdentityCredentials/x"));
+        assert_eq!(
+            turned,
+            format!("a={NEW};b={OLD}2;c={OLD}-eu;d={NEW}/federatedIdentityCredentials/x")
+        );
     }
 
     #[test]
@@ -401,9 +448,18 @@ mod tests {
         let mut after = before.clone();
         assert_eq!(edits.apply(&mut after), 1);
         assert!(edits.in_place(&after));
-        assert_eq!(edits.body(&before, &after), json!({"identity": {"type": "UserAssigned", "userAssignedIdentities": {NEW: {}}}}));
-        let all = set_of(Form::MergeAllIdentities, json!([{"pointer": pointer, "from": null, "to": {}}]));
-        assert_eq!(all.body(&before, &after)["identity"]["userAssignedIdentities"], json!({NEW: {}, OLD.to_lowercase(): {}}));
+        assert_eq!(
+            edits.body(&before, &after),
+            json!({"identity": {"type": "UserAssigned", "userAssignedIdentities": {NEW: {}}}})
+        );
+        let all = set_of(
+            Form::MergeAllIdentities,
+            json!([{"pointer": pointer, "from": null, "to": {}}]),
+        );
+        assert_eq!(
+            all.body(&before, &after)["identity"]["userAssignedIdentities"],
+            json!({NEW: {}, OLD.to_lowercase(): {}})
+        );
         assert_eq!(edits.reversed().apply(&mut after), 1);
         assert_eq!(after, before);
     }
@@ -411,30 +467,48 @@ mod tests {
     #[test]
     fn a_swap_sends_both_keys_in_one_patch() {
         let before = json!({"identity": {"type": "UserAssigned", "userAssignedIdentities": {OLD: {"principalId": "p", "clientId": "c"}}}});
-        let edits = set_of(Form::Merge, json!([
+        let edits = set_of(
+            Form::Merge,
+            json!([
             {"pointer": format!("/identity/userAssignedIdentities/{}", json::escape(NEW)), "from": null, "to": {}},
-            {"pointer": format!("/identity/userAssignedIdentities/{}", json::escape(OLD)), "from": {}, "to": null}]));
+            {"pointer": format!("/identity/userAssignedIdentities/{}", json::escape(OLD)), "from": {}, "to": null}]),
+        );
         let mut after = before.clone();
         assert_eq!(edits.apply(&mut after), 2);
-        assert_eq!(edits.body(&before, &after)["identity"]["userAssignedIdentities"], json!({OLD: null, NEW: {}}));
+        assert_eq!(
+            edits.body(&before, &after)["identity"]["userAssignedIdentities"],
+            json!({OLD: null, NEW: {}})
+        );
     }
 
     #[test]
     fn keys_that_name_an_id_are_renamed_in_their_place() {
         let mut document = json!({"tags": {"a": "1", format!("hidden-link:{OLD}"): "Resource", "z": "2"}});
-        let edits = set_of(Form::Merge, json!([{"pointer": "/tags", "from": OLD, "to": NEW, "key": true}]));
+        let edits = set_of(
+            Form::Merge,
+            json!([{"pointer": "/tags", "from": OLD, "to": NEW, "key": true}]),
+        );
         assert_eq!(edits.apply(&mut document), 1);
-        assert_eq!(document, json!({"tags": {"a": "1", format!("hidden-link:{NEW}"): "Resource", "z": "2"}}));
+        assert_eq!(
+            document,
+            json!({"tags": {"a": "1", format!("hidden-link:{NEW}"): "Resource", "z": "2"}})
+        );
         assert!(edits.in_place(&document));
     }
 
     #[test]
     fn a_whole_document_goes_without_what_azure_writes() {
-        let edits = set_of(Form::Whole, json!([{"pointer": "/properties/x", "from": "one", "to": "two"}]));
+        let edits = set_of(
+            Form::Whole,
+            json!([{"pointer": "/properties/x", "from": "one", "to": "two"}]),
+        );
         let before = json!({"id": "/x", "name": "x", "type": "T", "location": "eastus", "identity": {"type": "UserAssigned", "principalId": "p", "userAssignedIdentities": {"/i": {"clientId": "c"}}}, "properties": {"provisioningState": "Succeeded", "x": "one"}});
         let mut after = before.clone();
         edits.apply(&mut after);
-        assert_eq!(edits.body(&before, &after), json!({"location": "eastus", "identity": {"type": "UserAssigned", "userAssignedIdentities": {"/i": {}}}, "properties": {"x": "two"}}));
+        assert_eq!(
+            edits.body(&before, &after),
+            json!({"location": "eastus", "identity": {"type": "UserAssigned", "userAssignedIdentities": {"/i": {}}}, "properties": {"x": "two"}})
+        );
     }
 
     proptest::proptest! {

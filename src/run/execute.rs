@@ -30,25 +30,35 @@ impl Session {
     /// Azure's refusal, `read-only` in a session that may not write, those of the journal.
     pub fn change(&self, change: Change) -> Result<Value, Error> {
         if !self.may_write() {
-            return Err(Error::failed("read-only", format!("{} was not done: writes are off in this session", change.what))
-                .on(change.action.write().target())
-                .untouched("nothing was sent")
-                .next(":write on      at the prompt; or write a runbook and run it"));
+            return Err(Error::failed(
+                "read-only",
+                format!("{} was not done: writes are off in this session", change.what),
+            )
+            .on(change.action.write().target())
+            .untouched("nothing was sent")
+            .next(":write on      at the prompt; or write a runbook and run it"));
         }
         if self.mode() == Mode::Plan {
             return self.plan_change(change);
         }
         let key = self.key(&change.action);
-        let known = self.ledger(|ledger| ledger.change(&key).map(|c| (c.standing, c.outcome.clone(), c.intended.clone())));
+        let known = self.ledger(|ledger| {
+            ledger
+                .change(&key)
+                .map(|c| (c.standing, c.outcome.clone(), c.intended.clone()))
+        });
         match known {
             Some((Standing::Done, outcome, intended)) => {
                 self.tell_change(&intended, State::Replayed);
                 return Ok(outcome);
             }
             Some((Standing::Intended, ..)) => {
-                return Err(Error::failed("unsettled", format!("{} is under way in another branch of this run", change.what))
-                    .on(change.action.write().target())
-                    .untouched("nothing more was sent"));
+                return Err(Error::failed(
+                    "unsettled",
+                    format!("{} is under way in another branch of this run", change.what),
+                )
+                .on(change.action.write().target())
+                .untouched("nothing more was sent"));
             }
             _ => {}
         }
@@ -68,7 +78,10 @@ impl Session {
             Before::Known(document) => Some(document.unwrap_or(Value::Null)),
             Before::Unreadable => None,
         };
-        let undo = change.undo.clone().unwrap_or_else(|| self.derive_undo(&change.action, before.as_ref()));
+        let undo = change
+            .undo
+            .clone()
+            .unwrap_or_else(|| self.derive_undo(&change.action, before.as_ref()));
         let action = self.without_secrets(&change.action);
         let intended = {
             // Number and record are one act, so that the number is the position in the ledger.
@@ -92,10 +105,20 @@ impl Session {
         };
         self.tell_change(&intended, State::Started);
         match self.send_with_lag(&change) {
-            Ok(Sent { outcome, request_id, already }) => {
+            Ok(Sent {
+                outcome,
+                request_id,
+                already,
+            }) => {
                 let outcome = self.secrets.hide(&outcome);
                 let number = intended.change;
-                self.write(Record::Done { change: number, outcome: outcome.clone(), request_id, already, settled: false })?;
+                self.write(Record::Done {
+                    change: number,
+                    outcome: outcome.clone(),
+                    request_id,
+                    already,
+                    settled: false,
+                })?;
                 self.tell_change(&intended, State::Done);
                 Ok(outcome)
             }
@@ -104,7 +127,10 @@ impl Session {
             Err(error) => {
                 let mut shown = error.clone();
                 shown.message = self.hide_text(&shown.message);
-                self.write(Record::Failed { change: intended.change, error: Box::new(shown) })?;
+                self.write(Record::Failed {
+                    change: intended.change,
+                    error: Box::new(shown),
+                })?;
                 self.tell_change(&intended, State::Failed);
                 Err(error)
             }
@@ -132,16 +158,35 @@ impl Session {
                 }
                 let body = edit.body(&before, &after);
                 let hidden = edit.read.method.eq_ignore_ascii_case("POST") || !edit.fills.is_empty();
-                let key = if edit.read.method.eq_ignore_ascii_case("POST") { hidden_key(edit.read.target()) } else { edit.read.target().to_owned() };
+                let key = if edit.read.method.eq_ignore_ascii_case("POST") {
+                    hidden_key(edit.read.target())
+                } else {
+                    edit.read.target().to_owned()
+                };
                 lock(&self.overlay).set(&key, after);
                 let edits = edit.edits.iter().map(|edit| placeholder::shown(&json!(edit))).collect();
-                (if hidden { Value::Null } else { body }, edits, edit_outcome(edit, edit.edits.len()))
+                (
+                    if hidden { Value::Null } else { body },
+                    edits,
+                    edit_outcome(edit, edit.edits.len()),
+                )
             }
         };
         let planned = Planned {
             seq: self.next_change(),
             phase: path::current().first().cloned().unwrap_or_default(),
-            step: path::printed(&path::current().iter().map(|s| if placeholder::is_in(s) { placeholder::SHOWN.to_owned() } else { s.clone() }).collect::<Vec<_>>()),
+            step: path::printed(
+                &path::current()
+                    .iter()
+                    .map(|s| {
+                        if placeholder::is_in(s) {
+                            placeholder::SHOWN.to_owned()
+                        } else {
+                            s.clone()
+                        }
+                    })
+                    .collect::<Vec<_>>(),
+            ),
             op: change.op,
             method: write.method.clone(),
             target: placeholder::shown_path(write.target()),
@@ -180,7 +225,12 @@ impl Session {
             Action::Send(write) => json!({ "query": write.query, "body": write.body }),
             Action::Edit(edit) => json!({ "edits": edit.edits, "read": edit.read.path }),
         };
-        let base = json!([printed_path(), write.method, write.target_key(), documents::digest(&content)]);
+        let base = json!([
+            printed_path(),
+            write.method,
+            write.target_key(),
+            documents::digest(&content)
+        ]);
         let base = documents::digest(&base);
         let mut occurrences = lock(&self.occurrences);
         let occurrence = occurrences.entry(base.clone()).or_insert(0);
@@ -202,25 +252,51 @@ impl Session {
             Ok(document) => Ok(Some(document)),
             Err(error) if error.is_not_found() => Ok(None),
             // What cannot be read (405 of an action's path) has no before-image; the write itself decides.
-            Err(error) if error.azure.as_ref().is_some_and(|said| said.status == 405 || said.status == 400) => Ok(None),
+            Err(error)
+                if error
+                    .azure
+                    .as_ref()
+                    .is_some_and(|said| said.status == 405 || said.status == 400) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
 
     /// The way back that follows from the method and from what stood there before.
     fn derive_undo(&self, action: &Action, before: Option<&Value>) -> Undo {
-        let Action::Send(write) = action else { return Undo::Never("an edit brings its own way back".into()) };
+        let Action::Send(write) = action else {
+            return Undo::Never("an edit brings its own way back".into());
+        };
         match (write.method.as_str(), before) {
             ("PUT", Some(Value::Null)) => Undo::Send(write.as_method("DELETE")),
             ("PUT" | "PATCH", Some(before)) => {
                 let body = write.body.clone().unwrap_or(Value::Null);
                 let mut edits = Vec::new();
                 leaf_edits(before, &body, write.method == "PUT", String::new(), &mut edits);
-                if edits.iter().any(|edit| self.secrets.any(&edit.from) || self.secrets.any(&edit.to)) {
+                if edits
+                    .iter()
+                    .any(|edit| self.secrets.any(&edit.from) || self.secrets.any(&edit.to))
+                {
                     return Undo::Never("what stood there holds secrets, which are never stored".into());
                 }
-                let form = if write.method == "PUT" { Form::Whole } else { Form::Merge };
-                let set = EditSet { read: write.as_method("GET"), write: Write { body: None, ..write.clone() }, form, edits, fills: vec![], read_only: vec![] };
+                let form = if write.method == "PUT" {
+                    Form::Whole
+                } else {
+                    Form::Merge
+                };
+                let set = EditSet {
+                    read: write.as_method("GET"),
+                    write: Write {
+                        body: None,
+                        ..write.clone()
+                    },
+                    form,
+                    edits,
+                    fills: vec![],
+                    read_only: vec![],
+                };
                 Undo::Edit(set.reversed())
             }
             ("DELETE", Some(before)) if !before.is_null() => {
@@ -235,9 +311,20 @@ impl Session {
 
     fn without_secrets(&self, action: &Action) -> Action {
         match action {
-            Action::Send(write) => Action::Send(Write { body: write.body.as_ref().map(|body| self.secrets.hide(body)), ..write.clone() }),
+            Action::Send(write) => Action::Send(Write {
+                body: write.body.as_ref().map(|body| self.secrets.hide(body)),
+                ..write.clone()
+            }),
             Action::Edit(edit) => {
-                let edits = edit.edits.iter().map(|e| Edit { from: self.secrets.hide(&e.from), to: self.secrets.hide(&e.to), ..e.clone() }).collect();
+                let edits = edit
+                    .edits
+                    .iter()
+                    .map(|e| Edit {
+                        from: self.secrets.hide(&e.from),
+                        to: self.secrets.hide(&e.to),
+                        ..e.clone()
+                    })
+                    .collect();
                 Action::Edit(EditSet { edits, ..edit.clone() })
             }
         }
@@ -275,7 +362,9 @@ impl Session {
                 Ok(sent) => return Ok(sent),
                 Err(error) => error,
             };
-            let Some(principal) = change.principal.as_deref().filter(|_| lags(&error)) else { return Err(error) };
+            let Some(principal) = change.principal.as_deref().filter(|_| lags(&error)) else {
+                return Err(error);
+            };
             if !known {
                 known = self.principal_exists(principal)?;
             }
@@ -284,7 +373,9 @@ impl Session {
             }
             let left = (LAG - begun.elapsed().min(LAG)).as_secs();
             self.tell(&Event::Wait {
-                why: format!("the directory does not show the new principal {principal} everywhere yet (at most {left} s more)"),
+                why: format!(
+                    "the directory does not show the new principal {principal} everywhere yet (at most {left} s more)"
+                ),
                 seconds: pause.as_secs().max(1),
             });
             self.pause(pause)?;
@@ -297,7 +388,10 @@ impl Session {
         if let Some(resource) = self.resource_of(principal) {
             let read = Write::arm("GET", &resource, super::IDENTITY_API);
             let shown = self.get(&read)?.is_some_and(|identity| {
-                identity.pointer("/properties/principalId").and_then(Value::as_str).is_some_and(|id| id.eq_ignore_ascii_case(principal))
+                identity
+                    .pointer("/properties/principalId")
+                    .and_then(Value::as_str)
+                    .is_some_and(|id| id.eq_ignore_ascii_case(principal))
             });
             if shown {
                 return Ok(true);
@@ -313,7 +407,11 @@ impl Session {
             Action::Edit(edit) => return self.send_edit(edit),
         };
         match sent {
-            Ok(response) => Ok(Sent { outcome: response.body, request_id: response.request_id, already: false }),
+            Ok(response) => Ok(Sent {
+                outcome: response.body,
+                request_id: response.request_id,
+                already: false,
+            }),
             Err(error) => {
                 let already = error.azure.as_ref().is_some_and(|said| {
                     change.already.iter().any(|known| {
@@ -324,7 +422,11 @@ impl Session {
                 });
                 if already {
                     let request_id = error.azure.and_then(|said| said.request_id);
-                    return Ok(Sent { outcome: Value::Null, request_id, already: true });
+                    return Ok(Sent {
+                        outcome: Value::Null,
+                        request_id,
+                        already: true,
+                    });
                 }
                 Err(error)
             }
@@ -346,22 +448,36 @@ impl Session {
                 (self.read_by_post(&edit.read)?, None)
             } else {
                 let response = self.block(client.send(&request))?;
-                let etag = response.etag().map(str::to_owned).or_else(|| response.body.get("etag").and_then(Value::as_str).map(str::to_owned));
+                let etag = response
+                    .etag()
+                    .map(str::to_owned)
+                    .or_else(|| response.body.get("etag").and_then(Value::as_str).map(str::to_owned));
                 (response.body, etag)
             };
             let before = self.fill(edit, before)?;
             let mut after = before.clone();
             let changed = edit.apply(&mut after);
             if changed == 0 {
-                return Ok(Sent { outcome: edit_outcome(edit, 0), request_id: None, already: true });
+                return Ok(Sent {
+                    outcome: edit_outcome(edit, 0),
+                    request_id: None,
+                    already: true,
+                });
             }
-            let mut write = Write { body: Some(edit.body(&before, &after)), ..edit.write.clone() };
+            let mut write = Write {
+                body: Some(edit.body(&before, &after)),
+                ..edit.write.clone()
+            };
             if let Some(etag) = etag {
                 write.headers.push(("if-match".into(), etag));
             }
             match self.transmit(&write) {
                 Ok(response) => {
-                    return Ok(Sent { outcome: edit_outcome(edit, changed), request_id: response.request_id, already: false });
+                    return Ok(Sent {
+                        outcome: edit_outcome(edit, changed),
+                        request_id: response.request_id,
+                        already: false,
+                    });
                 }
                 Err(error) if attempt < 4 && error.azure.as_ref().is_some_and(|said| said.status == 412) => {}
                 Err(error) => return Err(error),
@@ -373,16 +489,25 @@ impl Session {
     /// Puts values in that the read hides and an action shows: without them a write would lose them.
     fn fill(&self, edit: &EditSet, mut document: Value) -> Result<Value, Error> {
         for fill in &edit.fills {
-            let Some(Value::Array(items)) = document.pointer(&fill.at).cloned() else { continue };
+            let Some(Value::Array(items)) = document.pointer(&fill.at).cloned() else {
+                continue;
+            };
             if items.iter().all(|item| item.get(&fill.value).is_some()) {
                 continue;
             }
             let shown = self.read_by_post(&fill.action)?;
-            let rows = shown.get("value").or_else(|| shown.pointer("/properties/value")).and_then(Value::as_array).cloned().unwrap_or_default();
+            let rows = shown
+                .get("value")
+                .or_else(|| shown.pointer("/properties/value"))
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
             let filled = items
                 .into_iter()
                 .map(|mut item| {
-                    let row = rows.iter().find(|row| row.get(&fill.by).is_some() && row.get(&fill.by) == item.get(&fill.by));
+                    let row = rows
+                        .iter()
+                        .find(|row| row.get(&fill.by).is_some() && row.get(&fill.by) == item.get(&fill.by));
                     if let (Some(value), Some(map)) = (row.and_then(|row| row.get(&fill.value)), item.as_object_mut()) {
                         map.entry(fill.value.clone()).or_insert_with(|| value.clone());
                     }
@@ -403,7 +528,12 @@ impl Session {
     /// When the target cannot be read: nothing is guessed.
     pub fn settle(&self) -> Result<(), Error> {
         let open: Vec<record::Change> = self.ledger(|ledger| {
-            ledger.changes.iter().filter(|change| change.standing == Standing::Intended).cloned().collect()
+            ledger
+                .changes
+                .iter()
+                .filter(|change| change.standing == Standing::Intended)
+                .cloned()
+                .collect()
         });
         for change in open {
             let intended = &change.intended;
@@ -414,11 +544,23 @@ impl Session {
             })?;
             if in_place {
                 let outcome = self.secrets.hide(&outcome);
-                self.write(Record::Done { change: intended.change, outcome, request_id: None, already: false, settled: true })?;
+                self.write(Record::Done {
+                    change: intended.change,
+                    outcome,
+                    request_id: None,
+                    already: false,
+                    settled: true,
+                })?;
                 self.tell_change(intended, State::Done);
             } else {
-                let error = Error::failed("not-in-effect", format!("{} had not taken effect when the run was cut off", intended.what));
-                self.write(Record::Failed { change: intended.change, error: Box::new(error) })?;
+                let error = Error::failed(
+                    "not-in-effect",
+                    format!("{} had not taken effect when the run was cut off", intended.what),
+                );
+                self.write(Record::Failed {
+                    change: intended.change,
+                    error: Box::new(error),
+                })?;
             }
         }
         Ok(())
@@ -429,18 +571,29 @@ impl Session {
         let write = intended.action.write();
         match &intended.probe {
             Probe::Shows(wanted) => {
-                let Some(document) = self.terminal_state(write)? else { return Ok((false, Value::Null)) };
+                let Some(document) = self.terminal_state(write)? else {
+                    return Ok((false, Value::Null));
+                };
                 Ok((covers(&document, wanted), document))
             }
             Probe::Gone => Ok((self.terminal_state(write)?.is_none(), Value::Null)),
-            Probe::Listed { list, member, value, there } => {
+            Probe::Listed {
+                list,
+                member,
+                value,
+                there,
+            } => {
                 let listed = self.list(list)?.iter().any(|row| {
-                    row.get(member).and_then(Value::as_str).is_some_and(|found| found.eq_ignore_ascii_case(value))
+                    row.get(member)
+                        .and_then(Value::as_str)
+                        .is_some_and(|found| found.eq_ignore_ascii_case(value))
                 });
                 Ok((listed == *there, Value::Null))
             }
             Probe::Edits => {
-                let Action::Edit(edit) = &intended.action else { return Ok((false, Value::Null)) };
+                let Action::Edit(edit) = &intended.action else {
+                    return Ok((false, Value::Null));
+                };
                 if !edit.read.method.eq_ignore_ascii_case("POST") {
                     self.terminal_state(&edit.read)?;
                 }
@@ -455,12 +608,20 @@ impl Session {
     fn terminal_state(&self, write: &Write) -> Result<Option<Value>, Error> {
         let begun = Instant::now();
         loop {
-            let Some(document) = self.current(write)? else { return Ok(None) };
-            let state = document.pointer("/properties/provisioningState").and_then(Value::as_str).unwrap_or("Succeeded");
+            let Some(document) = self.current(write)? else {
+                return Ok(None);
+            };
+            let state = document
+                .pointer("/properties/provisioningState")
+                .and_then(Value::as_str)
+                .unwrap_or("Succeeded");
             if matches!(state, "Succeeded" | "Failed" | "Canceled") || begun.elapsed() > SETTLE {
                 return Ok(Some(document));
             }
-            self.tell(&Event::Wait { why: format!("{} is {state}", write.target()), seconds: 2 });
+            self.tell(&Event::Wait {
+                why: format!("{} is {state}", write.target()),
+                seconds: 2,
+            });
             self.pause(Duration::from_millis(1_500))?;
         }
     }
@@ -488,7 +649,13 @@ fn shown_text(text: &str) -> String {
     if placeholder::is_in(text) {
         return text
             .split(' ')
-            .map(|word| if placeholder::is_in(word) { placeholder::SHOWN } else { word })
+            .map(|word| {
+                if placeholder::is_in(word) {
+                    placeholder::SHOWN
+                } else {
+                    word
+                }
+            })
             .collect::<Vec<_>>()
             .join(" ");
     }
@@ -508,7 +675,10 @@ fn lags(error: &Error) -> bool {
 fn drop_hidden(value: &Value) -> Value {
     match value {
         Value::Object(map) => Value::Object(
-            map.iter().filter(|(_, v)| v.as_str() != Some(HIDDEN)).map(|(k, v)| (k.clone(), drop_hidden(v))).collect(),
+            map.iter()
+                .filter(|(_, v)| v.as_str() != Some(HIDDEN))
+                .map(|(k, v)| (k.clone(), drop_hidden(v)))
+                .collect(),
         ),
         other => other.clone(),
     }
@@ -524,11 +694,21 @@ fn leaf_edits(before: &Value, body: &Value, whole: bool, pointer: String, edits:
                 match documents::get_ignore_case(old, key) {
                     Some((_, was)) => leaf_edits(was, value, whole, below, edits),
                     None if value.is_null() => {}
-                    None => edits.push(Edit { pointer: below, from: Value::Null, to: value.clone(), key: false }),
+                    None => edits.push(Edit {
+                        pointer: below,
+                        from: Value::Null,
+                        to: value.clone(),
+                        key: false,
+                    }),
                 }
             }
         }
         (was, now) if was == now => {}
-        (was, now) => edits.push(Edit { pointer, from: was.clone(), to: now.clone(), key: false }),
+        (was, now) => edits.push(Edit {
+            pointer,
+            from: was.clone(),
+            to: now.clone(),
+            key: false,
+        }),
     }
 }

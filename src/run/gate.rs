@@ -34,24 +34,47 @@ impl Session {
         }
         let asked = self.ledger(|l| l.gates.iter().any(|(known, _, d)| known == gate && *d == digest));
         if !asked {
-            self.write(Record::Gate { gate: gate.to_owned(), text: self.hide_text(text), digest: digest.clone() })?;
+            self.write(Record::Gate {
+                gate: gate.to_owned(),
+                text: self.hide_text(text),
+                digest: digest.clone(),
+            })?;
         }
-        self.tell(&Event::Approval { gate: gate.to_owned(), text: text.to_owned(), state: "asked".into() });
+        self.tell(&Event::Approval {
+            gate: gate.to_owned(),
+            text: text.to_owned(),
+            state: "asked".into(),
+        });
         let by = if self.options.yes {
             Some("--yes".to_owned())
         } else {
-            self.options.approver.as_ref().and_then(|person| person.ask(gate, text).then(who))
+            self.options
+                .approver
+                .as_ref()
+                .and_then(|person| person.ask(gate, text).then(who))
         };
         let Some(by) = by else {
             let run = self.run_id().unwrap_or("RUN");
-            return Err(Error::failed("approval-needed", format!("the run waits for approval of \"{gate}\": {text}"))
-                .kind(Kind::Paused)
-                .untouched("everything behind this gate; what was done before it is in the journal")
-                .next(format!("ferry approve {run} {gate}"))
-                .next(format!("ferry resume {run}")));
+            return Err(Error::failed(
+                "approval-needed",
+                format!("the run waits for approval of \"{gate}\": {text}"),
+            )
+            .kind(Kind::Paused)
+            .untouched("everything behind this gate; what was done before it is in the journal")
+            .next(format!("ferry approve {run} {gate}"))
+            .next(format!("ferry resume {run}")));
         };
-        self.write(Record::Approved(Approval { gate: gate.to_owned(), by, at: now(), digest }))?;
-        self.tell(&Event::Approval { gate: gate.to_owned(), text: text.to_owned(), state: "approved".into() });
+        self.write(Record::Approved(Approval {
+            gate: gate.to_owned(),
+            by,
+            at: now(),
+            digest,
+        }))?;
+        self.tell(&Event::Approval {
+            gate: gate.to_owned(),
+            text: text.to_owned(),
+            state: "approved".into(),
+        });
         Ok(())
     }
 
@@ -67,7 +90,11 @@ impl Session {
                 .iter()
                 .filter(|(gate, _, digest)| !ledger.approvals.iter().any(|a| a.gate == *gate && a.digest == *digest))
                 .map(|(gate, _, digest)| (gate.clone(), Some(digest.clone())));
-            let tasks = ledger.hand_overs.iter().filter(|task| task.closed.is_none()).map(|task| (task.task.clone(), None));
+            let tasks = ledger
+                .hand_overs
+                .iter()
+                .filter(|task| task.closed.is_none())
+                .map(|task| (task.task.clone(), None));
             gates.chain(tasks).collect()
         });
         let names = open.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().join(", ");
@@ -85,7 +112,12 @@ impl Session {
             return Err(Error::refused("nothing-to-approve", message).untouched("the journal"));
         };
         match digest {
-            Some(digest) => self.write(Record::Approved(Approval { gate: name.clone(), by: who(), at: now(), digest }))?,
+            Some(digest) => self.write(Record::Approved(Approval {
+                gate: name.clone(),
+                by: who(),
+                at: now(),
+                digest,
+            }))?,
             None => self.close_hand_over(&name, &who())?,
         }
         Ok(name)
@@ -100,8 +132,14 @@ impl Session {
             return Ok(());
         }
         let text = self.hide_text(text);
-        self.tell(&Event::HandOver { task: task.to_owned(), text: text.clone() });
-        self.write(Record::HandOver { task: task.to_owned(), text })
+        self.tell(&Event::HandOver {
+            task: task.to_owned(),
+            text: text.clone(),
+        });
+        self.write(Record::HandOver {
+            task: task.to_owned(),
+            text,
+        })
     }
 
     /// Writes down that handed-over work is done.
@@ -109,7 +147,10 @@ impl Session {
     /// # Errors
     /// When the journal cannot be written.
     pub fn close_hand_over(&self, task: &str, by: &str) -> Result<(), Error> {
-        self.write(Record::HandOverClosed { task: task.to_owned(), by: by.to_owned() })
+        self.write(Record::HandOverClosed {
+            task: task.to_owned(),
+            by: by.to_owned(),
+        })
     }
 
     /// Pauses the run while hand-overs are open.
@@ -117,17 +158,27 @@ impl Session {
     /// # Errors
     /// `hand-over-open`, which pauses the run, when some are.
     pub fn require_hand_overs(&self) -> Result<(), Error> {
-        let open: Vec<_> = self.hand_overs().into_iter().filter(|task| task.closed.is_none()).collect();
+        let open: Vec<_> = self
+            .hand_overs()
+            .into_iter()
+            .filter(|task| task.closed.is_none())
+            .collect();
         if open.is_empty() || self.mode() != Mode::Run {
             return Ok(());
         }
         let run = self.run_id().unwrap_or("RUN");
         let names = open.iter().map(|task| task.task.clone()).collect::<Vec<_>>().join(", ");
-        let mut error = Error::failed("hand-over-open", format!("the run waits for work that a person has to do: {names}"))
-            .kind(Kind::Paused)
-            .untouched("everything of the old identity");
+        let mut error = Error::failed(
+            "hand-over-open",
+            format!("the run waits for work that a person has to do: {names}"),
+        )
+        .kind(Kind::Paused)
+        .untouched("everything of the old identity");
         for task in &open {
-            error = error.next(format!("ferry approve {run} {}      once this is done: {}", task.task, task.text));
+            error = error.next(format!(
+                "ferry approve {run} {}      once this is done: {}",
+                task.task, task.text
+            ));
         }
         Err(error.next(format!("ferry resume {run}")))
     }
@@ -149,7 +200,10 @@ impl Session {
             None => {
                 let until = OffsetDateTime::now_utc() + std::time::Duration::from(span);
                 if self.mode() == Mode::Run {
-                    self.write(Record::Wait { path, until: until.format(&Rfc3339).unwrap_or_default() })?;
+                    self.write(Record::Wait {
+                        path,
+                        until: until.format(&Rfc3339).unwrap_or_default(),
+                    })?;
                 }
                 until
             }
@@ -166,7 +220,10 @@ impl Session {
                 .untouched("everything behind this wait")
                 .next(format!("ferry resume {run}      at that time, or later")));
         }
-        self.tell(&Event::Wait { why: "the runbook asks for it".into(), seconds: left.whole_seconds().unsigned_abs() });
+        self.tell(&Event::Wait {
+            why: "the runbook asks for it".into(),
+            seconds: left.whole_seconds().unsigned_abs(),
+        });
         self.pause(left.unsigned_abs())
     }
 
@@ -177,13 +234,21 @@ impl Session {
             tokio::time::sleep(time).await;
             Ok(())
         })
-        .map_err(|error| if cancel.is_cancelled() { interrupted(self.run_id()) } else { error })
+        .map_err(|error| {
+            if cancel.is_cancelled() {
+                interrupted(self.run_id())
+            } else {
+                error
+            }
+        })
     }
 }
 
 /// Who sits here: `user@host`.
 fn who() -> String {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".into());
+    let user = std::env::var("USER")
+        .or_else(|_| std::env::var("LOGNAME"))
+        .unwrap_or_else(|_| "somebody".into());
     let host = std::fs::read_to_string("/etc/hostname")
         .map(|name| name.trim().to_owned())
         .or_else(|_| std::env::var("HOSTNAME"))

@@ -46,8 +46,16 @@ impl Overlay {
         let mut made: Vec<Value> = rows
             .into_iter()
             .filter_map(|row| {
-                let key = row.get("id").and_then(Value::as_str).map(str::to_lowercase).unwrap_or_default();
-                match self.documents.get(&key).or_else(|| self.documents.get(&format!("{prefix}{key}"))) {
+                let key = row
+                    .get("id")
+                    .and_then(Value::as_str)
+                    .map(str::to_lowercase)
+                    .unwrap_or_default();
+                match self
+                    .documents
+                    .get(&key)
+                    .or_else(|| self.documents.get(&format!("{prefix}{key}")))
+                {
                     None => Some(row),
                     Some(changed) => {
                         seen.push(key);
@@ -81,7 +89,10 @@ impl Overlay {
             }
             "PUT" => body,
             "POST" if key.ends_with("/$ref") => {
-                let id = body.get("@odata.id").and_then(Value::as_str).and_then(|url| url.rsplit('/').next());
+                let id = body
+                    .get("@odata.id")
+                    .and_then(Value::as_str)
+                    .and_then(|url| url.rsplit('/').next());
                 if let Some(id) = id {
                     let path = format!("{}/{}", key.trim_end_matches("/$ref"), id.to_lowercase());
                     self.documents.insert(path, Some(json!({ "id": id })));
@@ -119,9 +130,19 @@ mod tests {
     fn later_reads_see_planned_writes() {
         let mut overlay = Overlay::default();
         assert_eq!(overlay.get("/a/b/c"), Seen::Cloud);
-        overlay.write(&Write::arm("PUT", "/A/b/c", "v").with_body(json!({"properties": {"x": 1}})), None, None);
-        overlay.write(&Write::arm("PATCH", "/a/b/C", "v").with_body(json!({"properties": {"y": 2, "x": null}})), Some(&json!({"properties": {"x": 1}})), None);
-        let Seen::Document(document) = overlay.get("/a/b/c") else { panic!("it is not there") };
+        overlay.write(
+            &Write::arm("PUT", "/A/b/c", "v").with_body(json!({"properties": {"x": 1}})),
+            None,
+            None,
+        );
+        overlay.write(
+            &Write::arm("PATCH", "/a/b/C", "v").with_body(json!({"properties": {"y": 2, "x": null}})),
+            Some(&json!({"properties": {"x": 1}})),
+            None,
+        );
+        let Seen::Document(document) = overlay.get("/a/b/c") else {
+            panic!("it is not there")
+        };
         assert_eq!(document["properties"], json!({"y": 2}));
         assert_eq!(overlay.list("/a/b", vec![json!({"id": "/a/b/d"})]).len(), 2);
         overlay.write(&Write::arm("DELETE", "/a/b/c", "v"), None, None);
@@ -134,9 +155,19 @@ mod tests {
     fn a_planned_member_is_listed() {
         let mut overlay = Overlay::default();
         let body = json!({"@odata.id": "https://graph.microsoft.com/v1.0/directoryObjects/P"});
-        overlay.write(&Write::graph("POST", "/v1.0/groups/g/members/$ref").with_body(body), None, None);
-        assert_eq!(overlay.list("/v1.0/groups/g/members", vec![json!({"id": "q"})]).len(), 2);
+        overlay.write(
+            &Write::graph("POST", "/v1.0/groups/g/members/$ref").with_body(body),
+            None,
+            None,
+        );
+        assert_eq!(
+            overlay.list("/v1.0/groups/g/members", vec![json!({"id": "q"})]).len(),
+            2
+        );
         overlay.write(&Write::graph("DELETE", "/v1.0/groups/g/members/q/$ref"), None, None);
-        assert_eq!(overlay.list("/v1.0/groups/g/members", vec![json!({"id": "q"})]), [json!({"id": "P"})]);
+        assert_eq!(
+            overlay.list("/v1.0/groups/g/members", vec![json!({"id": "q"})]),
+            [json!({"id": "P"})]
+        );
     }
 }

@@ -25,12 +25,19 @@ pub fn with<T>(path: Vec<String>, body: impl FnOnce() -> T) -> T {
 
 /// The printed form: segments with `/` between them; a `/` inside a segment is `~1`, a `~` is `~0`.
 pub fn printed(path: &[String]) -> String {
-    path.iter().map(|segment| crate::types::json::escape(segment)).collect::<Vec<_>>().join("/")
+    path.iter()
+        .map(|segment| crate::types::json::escape(segment))
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 /// The key of an item: ids of Azure Resource Manager compare without case, so they are folded.
 pub fn item_key(id: &str) -> String {
-    if id.starts_with('/') { id.to_lowercase() } else { id.to_owned() }
+    if id.starts_with('/') {
+        id.to_lowercase()
+    } else {
+        id.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -49,7 +56,10 @@ mod tests {
 
     #[test]
     fn a_slash_inside_a_segment_is_escaped() {
-        assert_eq!(printed(&["move".into(), "/subscriptions/s".into()]), "move/~1subscriptions~1s");
+        assert_eq!(
+            printed(&["move".into(), "/subscriptions/s".into()]),
+            "move/~1subscriptions~1s"
+        );
         assert_eq!(item_key("/Subscriptions/S"), "/subscriptions/s");
         assert_eq!(item_key("Blue"), "Blue");
     }

@@ -35,7 +35,10 @@ pub fn shown_path(path: &str) -> String {
     if !is_in(path) {
         return path.to_owned();
     }
-    path.split('/').map(|segment| if is_in(segment) { SHOWN } else { segment }).collect::<Vec<_>>().join("/")
+    path.split('/')
+        .map(|segment| if is_in(segment) { SHOWN } else { segment })
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 /// A document as outputs show it: every value and key that contains a placeholder is [`SHOWN`].
@@ -60,8 +63,14 @@ mod tests {
     #[test]
     fn outputs_show_whole_segments_and_values() {
         let id = placeholder("principalId", "/x");
-        assert_eq!(shown_path(&format!("/groups/g/members/{id}/$ref")), "/groups/g/members/(known after move)/$ref");
-        assert_eq!(shown(&json!({"a": format!("x {id}"), id.clone(): 1})), json!({"a": SHOWN, SHOWN: 1}));
+        assert_eq!(
+            shown_path(&format!("/groups/g/members/{id}/$ref")),
+            "/groups/g/members/(known after move)/$ref"
+        );
+        assert_eq!(
+            shown(&json!({"a": format!("x {id}"), id.clone(): 1})),
+            json!({"a": SHOWN, SHOWN: 1})
+        );
         assert_eq!(id, placeholder("principalId", "/X"));
     }
 }

@@ -309,9 +309,11 @@ impl Ledger {
     pub fn from_entries(run: &str, entries: &[Entry]) -> Result<Ledger, Error> {
         let mut ledger = Ledger::default();
         for entry in entries {
-            let record = serde_json::from_value(serde_json::json!({ "kind": entry.kind, "body": entry.body })).map_err(
-                |error| store::Error::Damaged { run: run.to_owned(), why: format!("entry {} ({}): {error}", entry.seq, entry.kind) },
-            )?;
+            let record = serde_json::from_value(serde_json::json!({ "kind": entry.kind, "body": entry.body }))
+                .map_err(|error| store::Error::Damaged {
+                    run: run.to_owned(),
+                    why: format!("entry {} ({}): {error}", entry.seq, entry.kind),
+                })?;
             ledger.take(record, &entry.at);
         }
         Ok(ledger)
@@ -348,7 +350,13 @@ impl Ledger {
                 self.by_key.insert(change.intended.key.clone(), self.changes.len());
                 self.changes.push(change);
             }
-            Record::Done { change, outcome, request_id, already, .. } => {
+            Record::Done {
+                change,
+                outcome,
+                request_id,
+                already,
+                ..
+            } => {
                 if let Some(known) = self.numbered(change) {
                     known.standing = Standing::Done;
                     known.outcome = outcome;
@@ -385,12 +393,20 @@ impl Ledger {
                 self.gates.push((gate, text, digest));
             }
             Record::Approved(approval) => {
-                let at = if approval.at.is_empty() { at.to_owned() } else { approval.at.clone() };
+                let at = if approval.at.is_empty() {
+                    at.to_owned()
+                } else {
+                    approval.at.clone()
+                };
                 self.approvals.push(Approval { at, ..approval });
             }
             Record::HandOver { task, text } => {
                 if !self.hand_overs.iter().any(|known| known.task == task) {
-                    self.hand_overs.push(HandOver { task, text, closed: None });
+                    self.hand_overs.push(HandOver {
+                        task,
+                        text,
+                        closed: None,
+                    });
                 }
             }
             Record::HandOverClosed { task, by } => {
@@ -417,7 +433,10 @@ impl Ledger {
 
     /// The result of a phase that ended.
     pub fn phase_result(&self, name: &str) -> Option<&Value> {
-        self.phases.iter().find(|(known, _)| known == name).and_then(|(_, result)| result.as_ref())
+        self.phases
+            .iter()
+            .find(|(known, _)| known == name)
+            .and_then(|(_, result)| result.as_ref())
     }
 }
 
@@ -459,10 +478,22 @@ mod tests {
         let records = [
             intended(1, None),
             intended(2, Some(Value::Null)),
-            Record::Done { change: 1, outcome: json!({"id": "/x"}), request_id: None, already: false, settled: true },
-            Record::Failed { change: 2, error: Box::new(Error::failed("x", "y")) },
+            Record::Done {
+                change: 1,
+                outcome: json!({"id": "/x"}),
+                request_id: None,
+                already: false,
+                settled: true,
+            },
+            Record::Failed {
+                change: 2,
+                error: Box::new(Error::failed("x", "y")),
+            },
             Record::Note { text: "n".into() },
-            Record::PhaseDone { name: "move".into(), result: json!([1]) },
+            Record::PhaseDone {
+                name: "move".into(),
+                result: json!([1]),
+            },
         ];
         let mut ledger = Ledger::default();
         for record in records {
@@ -478,7 +509,12 @@ mod tests {
 
     #[test]
     fn an_entry_of_an_unknown_kind_is_told_not_guessed() {
-        let entries = [Entry { seq: 1, at: String::new(), kind: "tomorrow".into(), body: json!({}) }];
+        let entries = [Entry {
+            seq: 1,
+            at: String::new(),
+            kind: "tomorrow".into(),
+            body: json!({}),
+        }];
         assert_eq!(Ledger::from_entries("r", &entries).unwrap_err().code, "journal-damaged");
     }
 

@@ -167,7 +167,10 @@ impl Session {
             connecting: Mutex::new(()),
             mode,
             writes: AtomicBool::new(mode == Mode::Run),
-            options: Options { concurrency: options.concurrency.max(1), ..options },
+            options: Options {
+                concurrency: options.concurrency.max(1),
+                ..options
+            },
             observer,
             cancel: Mutex::new(CancellationToken::new()),
             journal: OnceLock::new(),
@@ -188,7 +191,13 @@ impl Session {
     }
 
     /// A session that reads; for `eval` and the prompt. With a `journal` it may be allowed to write.
-    pub fn explore(handle: Handle, connect: Connect, options: Options, observer: Observer, journal: Option<JournalFactory>) -> Arc<Self> {
+    pub fn explore(
+        handle: Handle,
+        connect: Connect,
+        options: Options,
+        observer: Observer,
+        journal: Option<JournalFactory>,
+    ) -> Arc<Self> {
         let mut session = Self::new(handle, connect, Mode::Explore, options, observer);
         session.factory = journal;
         Arc::new(session)
@@ -203,11 +212,19 @@ impl Session {
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub fn run(handle: Handle, connect: Connect, options: Options, observer: Observer, journal: Box<dyn Journal>) -> Result<Arc<Self>, Error> {
+    pub fn run(
+        handle: Handle,
+        connect: Connect,
+        options: Options,
+        observer: Observer,
+        journal: Box<dyn Journal>,
+    ) -> Result<Arc<Self>, Error> {
         let session = Self::new(handle, connect, Mode::Run, options, observer);
         let entries = journal.entries()?;
         let ledger = Ledger::from_entries(journal.run(), &entries)?;
-        session.next_change.store(ledger.changes.len() as u64 + 1, Ordering::SeqCst);
+        session
+            .next_change
+            .store(ledger.changes.len() as u64 + 1, Ordering::SeqCst);
         *lock(&session.ledger) = ledger;
         let _ = session.journal.set(journal);
         Ok(Arc::new(session))
@@ -220,7 +237,11 @@ impl Session {
 
     /// How many items of `run::each` work at once: one in a plan, so that its order is one that can be read.
     pub fn concurrency(&self) -> usize {
-        if self.mode == Mode::Plan { 1 } else { self.options.concurrency }
+        if self.mode == Mode::Plan {
+            1
+        } else {
+            self.options.concurrency
+        }
     }
 
     /// The run's id, where there is a journal.
@@ -245,8 +266,10 @@ impl Session {
     pub fn allow_writes(&self, allowed: bool) -> Result<(), Error> {
         if allowed && self.mode == Mode::Explore && self.journal.get().is_none() {
             let Some(factory) = &self.factory else {
-                return Err(Error::refused("read-only", "this session cannot write: it has no place for a journal")
-                    .next("write a runbook, and run it with: ferry run FILE"));
+                return Err(
+                    Error::refused("read-only", "this session cannot write: it has no place for a journal")
+                        .next("write a runbook, and run it with: ferry run FILE"),
+                );
             };
             let _ = self.journal.set(factory()?);
         }
@@ -346,7 +369,11 @@ impl Session {
         if kept {
             return Ok(());
         }
-        self.write(Record::Script { key: key.to_owned(), origin: origin.to_owned(), text: text.to_owned() })
+        self.write(Record::Script {
+            key: key.to_owned(),
+            origin: origin.to_owned(),
+            text: text.to_owned(),
+        })
     }
 
     /// The scripts that the journal keeps.
@@ -355,7 +382,15 @@ impl Session {
             ledger
                 .scripts
                 .iter()
-                .map(|(key, (origin, text))| (key.clone(), KeptScript { origin: origin.clone(), text: text.clone() }))
+                .map(|(key, (origin, text))| {
+                    (
+                        key.clone(),
+                        KeptScript {
+                            origin: origin.clone(),
+                            text: text.clone(),
+                        },
+                    )
+                })
                 .collect()
         })
     }
@@ -363,7 +398,11 @@ impl Session {
     /// The results of the phases that ended.
     pub fn results(&self) -> Map<String, Value> {
         self.ledger(|ledger| {
-            ledger.phases.iter().filter_map(|(name, result)| Some((name.clone(), result.clone()?))).collect()
+            ledger
+                .phases
+                .iter()
+                .filter_map(|(name, result)| Some((name.clone(), result.clone()?)))
+                .collect()
         })
     }
 
@@ -372,7 +411,10 @@ impl Session {
     /// # Errors
     /// When the journal cannot be written.
     pub fn finish(&self, status: Status, why: Option<String>) -> Result<(), Error> {
-        self.write(Record::Status { status: status.as_str().to_owned(), why })?;
+        self.write(Record::Status {
+            status: status.as_str().to_owned(),
+            why,
+        })?;
         if let Some(journal) = self.journal.get() {
             journal.set_status(status.as_str())?;
         }
@@ -415,7 +457,10 @@ impl Session {
         if self.ledger(|ledger| ledger.findings.contains(&finding)) {
             return Ok(());
         }
-        let finding = Finding { message: self.hide_text(&finding.message), ..finding };
+        let finding = Finding {
+            message: self.hide_text(&finding.message),
+            ..finding
+        };
         self.tell(&Event::Finding {
             severity: finding.severity.clone(),
             code: finding.code.clone(),
@@ -443,11 +488,19 @@ impl Session {
     /// # Errors
     /// When the journal cannot be written.
     pub fn unseen(&self, scope: &str, why: &str, needs: &str) -> Result<(), Error> {
-        let unseen = Unseen { scope: scope.into(), why: self.hide_text(why), needs: needs.into() };
+        let unseen = Unseen {
+            scope: scope.into(),
+            why: self.hide_text(why),
+            needs: needs.into(),
+        };
         if self.ledger(|ledger| ledger.unseen.contains(&unseen)) {
             return Ok(());
         }
-        self.tell(&Event::Unseen { scope: unseen.scope.clone(), why: unseen.why.clone(), needs: unseen.needs.clone() });
+        self.tell(&Event::Unseen {
+            scope: unseen.scope.clone(),
+            why: unseen.why.clone(),
+            needs: unseen.needs.clone(),
+        });
         self.write(Record::Unseen(unseen))
     }
 
@@ -466,8 +519,23 @@ impl Session {
         self.ledger(|ledger| ledger.hand_overs.clone())
     }
 
+    /// The hand-overs that are open: task and text.
+    pub fn open_hand_overs(&self) -> Vec<(String, String)> {
+        let open = self.hand_overs().into_iter().filter(|task| task.closed.is_none());
+        open.map(|task| (task.task, task.text)).collect()
+    }
+
+    /// What could not be looked into, as maps of `scope`, `why` and `needs`.
+    pub fn unseen_items(&self) -> Vec<Value> {
+        self.ledger(|ledger| ledger.unseen.iter().map(|unseen| serde_json::json!(unseen)).collect())
+    }
+
     pub(super) fn hide_text(&self, text: &str) -> String {
-        if self.secrets.holds(text) { store::redact::HIDDEN.to_owned() } else { text.to_owned() }
+        if self.secrets.holds(text) {
+            store::redact::HIDDEN.to_owned()
+        } else {
+            text.to_owned()
+        }
     }
 
     /// Refuses a value that would put a secret into the journal.
@@ -496,7 +564,9 @@ pub(super) fn interrupted(run: Option<&str>) -> Error {
 }
 
 pub(super) fn now() -> String {
-    time::OffsetDateTime::now_utc().format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
+    time::OffsetDateTime::now_utc()
+        .format(&time::format_description::well_known::Rfc3339)
+        .unwrap_or_default()
 }
 
 pub(super) fn printed_path() -> String {

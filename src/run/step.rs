@@ -16,7 +16,10 @@ impl Session {
     /// Those of `body`; `step-changed` when a finished step was not asked for again; those of the journal.
     pub fn phase<E: From<Error>>(&self, name: &str, body: impl FnOnce() -> Result<Value, E>) -> Result<Value, E> {
         if let Some(result) = self.ledger(|ledger| ledger.phase_result(name).cloned()) {
-            self.tell(&Event::Phase { name: name.to_owned(), state: State::Replayed });
+            self.tell(&Event::Phase {
+                name: name.to_owned(),
+                state: State::Replayed,
+            });
             return Ok(result);
         }
         let resumed = self.ledger(|ledger| ledger.phases.iter().any(|(known, _)| known == name));
@@ -24,19 +27,35 @@ impl Session {
             self.write(Record::Phase { name: name.to_owned() })?;
         }
         self.settle()?;
-        self.tell(&Event::Phase { name: name.to_owned(), state: State::Started });
+        self.tell(&Event::Phase {
+            name: name.to_owned(),
+            state: State::Started,
+        });
         let outcome = path::with(vec![name.to_owned()], body);
         match outcome {
             Ok(result) => {
                 self.refuse_secrets(&format!("the result of {name}"), &result)?;
                 self.refuse_vanished(name)?;
-                self.write(Record::PhaseDone { name: name.to_owned(), result: result.clone() })?;
-                let state = if self.mode() == Mode::Plan { State::Planned } else { State::Done };
-                self.tell(&Event::Phase { name: name.to_owned(), state });
+                self.write(Record::PhaseDone {
+                    name: name.to_owned(),
+                    result: result.clone(),
+                })?;
+                let state = if self.mode() == Mode::Plan {
+                    State::Planned
+                } else {
+                    State::Done
+                };
+                self.tell(&Event::Phase {
+                    name: name.to_owned(),
+                    state,
+                });
                 Ok(result)
             }
             Err(error) => {
-                self.tell(&Event::Phase { name: name.to_owned(), state: State::Failed });
+                self.tell(&Event::Phase {
+                    name: name.to_owned(),
+                    state: State::Failed,
+                });
                 Err(error)
             }
         }
@@ -48,7 +67,12 @@ impl Session {
     ///
     /// # Errors
     /// Those of `body`; `step-twice` when the path was used already; `step-changed`; those of the journal.
-    pub fn step<E: From<Error>>(&self, name: &str, input: Option<&Value>, body: impl FnOnce() -> Result<Value, E>) -> Result<Value, E> {
+    pub fn step<E: From<Error>>(
+        &self,
+        name: &str,
+        input: Option<&Value>,
+        body: impl FnOnce() -> Result<Value, E>,
+    ) -> Result<Value, E> {
         self.step_at(&[name.to_owned()], input, body)
     }
 
@@ -56,38 +80,69 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::step`].
-    pub fn step_at<E: From<Error>>(&self, below: &[String], input: Option<&Value>, body: impl FnOnce() -> Result<Value, E>) -> Result<Value, E> {
+    pub fn step_at<E: From<Error>>(
+        &self,
+        below: &[String],
+        input: Option<&Value>,
+        body: impl FnOnce() -> Result<Value, E>,
+    ) -> Result<Value, E> {
         let mut segments = path::current();
         segments.extend_from_slice(below);
         let printed = path::printed(&segments);
         // Outside of a run nothing is replayed, and a prompt may use a name again and again.
         if self.mode() != Mode::Explore && !lock(&self.visited).insert(printed.clone()) {
-            return Err(Error::failed("step-twice", format!("the step {printed} was begun twice"))
-                .untouched("nothing was sent by the second one")
-                .next("give each step its own name, and each item of run::each its own id")
-                .into());
+            return Err(
+                Error::failed("step-twice", format!("the step {printed} was begun twice"))
+                    .untouched("nothing was sent by the second one")
+                    .next("give each step its own name, and each item of run::each its own id")
+                    .into(),
+            );
         }
         let digest = input.map(json::digest);
         if let Some((recorded, value)) = self.ledger(|ledger| ledger.steps.get(&printed).cloned()) {
             if recorded.is_some() && digest.is_some() && recorded != digest {
                 return Err(step_changed(&printed, "now works on something else").into());
             }
-            self.tell(&Event::Step { path: printed, state: State::Replayed, items: None });
+            self.tell(&Event::Step {
+                path: printed,
+                state: State::Replayed,
+                items: None,
+            });
             return Ok(value);
         }
-        self.tell(&Event::Step { path: printed.clone(), state: State::Started, items: None });
+        self.tell(&Event::Step {
+            path: printed.clone(),
+            state: State::Started,
+            items: None,
+        });
         match path::with(segments, body) {
             Ok(value) => {
                 self.refuse_secrets(&format!("the result of {printed}"), &value)?;
                 if self.mode() != Mode::Explore {
-                    self.write(Record::Step { path: printed.clone(), input: digest, value: value.clone() })?;
+                    self.write(Record::Step {
+                        path: printed.clone(),
+                        input: digest,
+                        value: value.clone(),
+                    })?;
                 }
-                let state = if self.mode() == Mode::Plan { State::Planned } else { State::Done };
-                self.tell(&Event::Step { path: printed, state, items: None });
+                let state = if self.mode() == Mode::Plan {
+                    State::Planned
+                } else {
+                    State::Done
+                };
+                self.tell(&Event::Step {
+                    path: printed,
+                    state,
+                    items: None,
+                });
                 Ok(value)
             }
             Err(error) => {
-                self.tell(&Event::Step { path: printed, state: State::Failed, items: None });
+                self.tell(&Event::Step {
+                    path: printed,
+                    state: State::Failed,
+                    items: None,
+                });
                 Err(error)
             }
         }
@@ -105,7 +160,10 @@ impl Session {
                 .find(|path| {
                     // Steps inside a finished step are not visited again, and need not be.
                     !ledger.steps.keys().any(|outer| {
-                        visited.contains(outer) && path.len() > outer.len() && path.starts_with(outer.as_str()) && path.as_bytes()[outer.len()] == b'/'
+                        visited.contains(outer)
+                            && path.len() > outer.len()
+                            && path.starts_with(outer.as_str())
+                            && path.as_bytes()[outer.len()] == b'/'
                     })
                 })
                 .cloned()
@@ -118,7 +176,10 @@ impl Session {
 }
 
 fn step_changed(path: &str, how: &str) -> Error {
-    Error::failed("step-changed", format!("the run was not resumed: the finished step {path} {how}"))
-        .untouched("the journal and Azure; no request was sent")
-        .next("ferry resume RUN      without --with-current-scripts: goes on with the scripts that the run began with")
+    Error::failed(
+        "step-changed",
+        format!("the run was not resumed: the finished step {path} {how}"),
+    )
+    .untouched("the journal and Azure; no request was sent")
+    .next("ferry resume RUN      without --with-current-scripts: goes on with the scripts that the run began with")
 }

@@ -107,13 +107,18 @@ pub trait Store: Send + Sync {
     fn resolve(&self, name: &str) -> Result<String, Error> {
         let runs = self.runs()?;
         if name == "last" {
-            return runs.last().map(|run| run.run.clone()).ok_or_else(|| Error::Unknown { run: name.to_owned() });
+            return runs
+                .last()
+                .map(|run| run.run.clone())
+                .ok_or_else(|| Error::Unknown { run: name.to_owned() });
         }
         if let Some(exact) = runs.iter().find(|run| run.run == name) {
             return Ok(exact.run.clone());
         }
-        let matching: Vec<&Summary> =
-            runs.iter().filter(|run| !name.is_empty() && run.run.starts_with(name)).collect();
+        let matching: Vec<&Summary> = runs
+            .iter()
+            .filter(|run| !name.is_empty() && run.run.starts_with(name))
+            .collect();
         match matching.as_slice() {
             [one] => Ok(one.run.clone()),
             [] => Err(Error::Unknown { run: name.to_owned() }),

@@ -50,13 +50,19 @@ impl Secrets {
     pub fn learn(&self, answer: &Value) {
         match answer {
             Value::String(text) if is_secret(text) => {
-                self.seen.write().unwrap_or_else(PoisonError::into_inner).insert(text.clone());
+                self.seen
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(text.clone());
             }
             Value::Array(items) => items.iter().for_each(|item| self.learn(item)),
             Value::Object(map) => {
                 for (key, value) in map {
                     // What Azure itself writes at the top of a document is public.
-                    if !matches!(key.as_str(), "id" | "name" | "type" | "location" | "kind" | "tags" | "slotSetting") {
+                    if !matches!(
+                        key.as_str(),
+                        "id" | "name" | "type" | "location" | "kind" | "tags" | "slotSetting"
+                    ) {
                         self.learn(value);
                     }
                 }
@@ -83,7 +89,14 @@ impl Secrets {
                 map.iter()
                     .map(|(key, value)| {
                         let hidden = SECRET_MEMBERS.contains(&key.to_lowercase().as_str()) && is_filled(value);
-                        (key.clone(), if hidden { Value::String(HIDDEN.into()) } else { self.hide(value) })
+                        (
+                            key.clone(),
+                            if hidden {
+                                Value::String(HIDDEN.into())
+                            } else {
+                                self.hide(value)
+                            },
+                        )
                     })
                     .collect(),
             ),
@@ -119,7 +132,9 @@ mod tests {
     #[test]
     fn what_was_read_as_a_secret_is_hidden_wherever_it_turns_up() {
         let secrets = Secrets::default();
-        secrets.learn(&json!({"id": "/subscriptions/s", "properties": {"DB": "Server=x;Password=hunter2secret", "MODE": "prod"}}));
+        secrets.learn(
+            &json!({"id": "/subscriptions/s", "properties": {"DB": "Server=x;Password=hunter2secret", "MODE": "prod"}}),
+        );
         let hidden = secrets.hide(&json!({"why": "setting is Server=x;Password=hunter2secret!", "mode": "prod"}));
         assert_eq!(hidden, json!({"why": HIDDEN, "mode": "prod"}));
     }

@@ -33,7 +33,9 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// A store in `directory`, which is made when the first run is.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into() }
+        Self {
+            directory: directory.into(),
+        }
     }
 
     fn path(&self, run: &str) -> PathBuf {
@@ -46,7 +48,11 @@ impl SqliteStore {
 }
 
 fn io<'a>(path: &'a Path, verb: &'static str) -> impl Fn(std::io::Error) -> Error + use<'a> {
-    move |error| Error::Io { path: path.display().to_string(), verb, why: error.to_string() }
+    move |error| Error::Io {
+        path: path.display().to_string(),
+        verb,
+        why: error.to_string(),
+    }
 }
 
 /// Makes a directory that only its owner can look into.
@@ -79,7 +85,10 @@ impl Lock {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 let _ = file.read_to_string(&mut holder);
-                Err(Error::Held { what: what.to_owned(), holder: (!holder.is_empty()).then_some(holder) })
+                Err(Error::Held {
+                    what: what.to_owned(),
+                    holder: (!holder.is_empty()).then_some(holder),
+                })
             }
             Err(TryLockError::Error(error)) => Err(io(path, "locked")(error)),
         }
@@ -95,7 +104,11 @@ struct SqliteJournal {
 }
 
 fn sql<'a>(path: &'a Path, verb: &'static str) -> impl Fn(rusqlite::Error) -> Error + use<'a> {
-    move |error| Error::Io { path: path.display().to_string(), verb, why: error.to_string() }
+    move |error| Error::Io {
+        path: path.display().to_string(),
+        verb,
+        why: error.to_string(),
+    }
 }
 
 /// Errors of opening and reading: those that say "this is not a journal" are damage, the rest is the disk's.
@@ -108,10 +121,16 @@ fn damage(run: &str, path: &Path) -> impl Fn(rusqlite::Error) -> Error {
                 rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::Unknown
             ) =>
         {
-            Error::Damaged { run: run.clone(), why: error.to_string() }
+            Error::Damaged {
+                run: run.clone(),
+                why: error.to_string(),
+            }
         }
         rusqlite::Error::SqliteFailure(..) => sql(&path, "read")(error),
-        _ => Error::Damaged { run: run.clone(), why: error.to_string() },
+        _ => Error::Damaged {
+            run: run.clone(),
+            why: error.to_string(),
+        },
     }
 }
 
@@ -141,7 +160,10 @@ impl Journal for SqliteJournal {
     fn set_status(&self, status: &str) -> Result<(), Error> {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         connection
-            .execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('status', ?1)", [status])
+            .execute(
+                "INSERT OR REPLACE INTO meta (name, value) VALUES ('status', ?1)",
+                [status],
+            )
             .map(|_| ())
             .map_err(sql(&self.path, "written"))
     }
@@ -149,20 +171,32 @@ impl Journal for SqliteJournal {
 
 fn read_entries(connection: &Connection, run: &str, path: &Path) -> Result<Vec<Entry>, Error> {
     let damaged = damage(run, path);
-    let mut statement = connection.prepare("SELECT seq, at, kind, body FROM entries ORDER BY seq").map_err(&damaged)?;
+    let mut statement = connection
+        .prepare("SELECT seq, at, kind, body FROM entries ORDER BY seq")
+        .map_err(&damaged)?;
     let rows = statement
         .query_map([], |row| {
-            Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
+            Ok((
+                row.get::<_, i64>(0)?.cast_unsigned(),
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, String>(3)?,
+            ))
         })
         .map_err(&damaged)?;
     let mut entries = Vec::new();
     for row in rows {
         let (seq, at, kind, body) = row.map_err(&damaged)?;
-        let body = serde_json::from_str(&body)
-            .map_err(|error| Error::Damaged { run: run.to_owned(), why: format!("entry {seq}: {error}") })?;
+        let body = serde_json::from_str(&body).map_err(|error| Error::Damaged {
+            run: run.to_owned(),
+            why: format!("entry {seq}: {error}"),
+        })?;
         if seq != entries.len() as u64 + 1 {
             let why = format!("entry {} is missing", entries.len() + 1);
-            return Err(Error::Damaged { run: run.to_owned(), why });
+            return Err(Error::Damaged {
+                run: run.to_owned(),
+                why,
+            });
         }
         entries.push(Entry { seq, at, kind, body });
     }
@@ -171,12 +205,20 @@ fn read_entries(connection: &Connection, run: &str, path: &Path) -> Result<Vec<E
 
 /// Checks the format of an existing journal.
 fn check_format(connection: &Connection, run: &str, path: &Path) -> Result<(), Error> {
-    let found: u32 =
-        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(damage(run, path))?;
+    let found: u32 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(damage(run, path))?;
     match found {
         FORMAT => Ok(()),
-        0 => Err(Error::Damaged { run: run.to_owned(), why: "it has no format number, so it is no journal of ferry's".into() }),
-        _ => Err(Error::Newer { run: run.to_owned(), found, known: FORMAT }),
+        0 => Err(Error::Damaged {
+            run: run.to_owned(),
+            why: "it has no format number, so it is no journal of ferry's".into(),
+        }),
+        _ => Err(Error::Newer {
+            run: run.to_owned(),
+            found,
+            known: FORMAT,
+        }),
     }
 }
 
@@ -190,7 +232,12 @@ fn configure(connection: &Connection, path: &Path) -> Result<(), Error> {
 /// A short id that can be typed: six letters and digits that cannot be mistaken for one another.
 fn new_id() -> String {
     const LETTERS: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
-    uuid::Uuid::new_v4().as_bytes().iter().take(6).map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
+    uuid::Uuid::new_v4()
+        .as_bytes()
+        .iter()
+        .take(6)
+        .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
+        .collect()
 }
 
 impl Store for SqliteStore {
@@ -207,16 +254,27 @@ impl Store for SqliteStore {
         let connection = Connection::open(&path).map_err(sql(&path, "created"))?;
         configure(&connection, &path)?;
         connection.execute_batch(SCHEMA).map_err(sql(&path, "written"))?;
-        for (name, value) in
-            [("runbook", runbook), ("subject", subject), ("lock", lock), ("status", "running"), ("started", &now())]
-        {
+        for (name, value) in [
+            ("runbook", runbook),
+            ("subject", subject),
+            ("lock", lock),
+            ("status", "running"),
+            ("started", &now()),
+        ] {
             connection
                 .execute("INSERT INTO meta (name, value) VALUES (?1, ?2)", [name, value])
                 .map_err(sql(&path, "written"))?;
         }
         // The format is written last: a journal without one was never finished, and has no entries.
-        connection.pragma_update(None, "user_version", FORMAT).map_err(sql(&path, "written"))?;
-        Ok(Box::new(SqliteJournal { run, path, connection: Mutex::new(connection), _locks: vec![subject_lock, run_lock] }))
+        connection
+            .pragma_update(None, "user_version", FORMAT)
+            .map_err(sql(&path, "written"))?;
+        Ok(Box::new(SqliteJournal {
+            run,
+            path,
+            connection: Mutex::new(connection),
+            _locks: vec![subject_lock, run_lock],
+        }))
     }
 
     fn open(&self, run: &str) -> Result<Box<dyn Journal>, Error> {
@@ -225,8 +283,8 @@ impl Store for SqliteStore {
             return Err(Error::Unknown { run: run.to_owned() });
         }
         let run_lock = Lock::take(&self.directory.join(format!("{run}.lock")), &format!("run {run}"))?;
-        let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-            .map_err(damage(run, &path))?;
+        let connection =
+            Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(damage(run, &path))?;
         check_format(&connection, run, &path)?;
         configure(&connection, &path)?;
         let lock = meta(&connection, "lock").map_err(damage(run, &path))?;
@@ -258,7 +316,10 @@ impl Store for SqliteStore {
             if path.extension().is_none_or(|extension| extension != "sqlite") {
                 continue;
             }
-            let run = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            let run = path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned())
+                .unwrap_or_default();
             // A damaged journal must not hide the others: it is listed as what it is.
             runs.push(self.summary(&run, &path).unwrap_or_else(|error| Summary {
                 run,
@@ -339,7 +400,13 @@ mod tests {
         assert_eq!(journal.append("note", &json!({"text": "one"})).unwrap(), 1);
         assert_eq!(journal.append("note", &json!({"text": "two"})).unwrap(), 2);
         let entries = store.read(journal.run()).unwrap();
-        assert_eq!(entries.iter().map(|e| e.body["text"].as_str().unwrap()).collect::<Vec<_>>(), ["one", "two"]);
+        assert_eq!(
+            entries
+                .iter()
+                .map(|e| e.body["text"].as_str().unwrap())
+                .collect::<Vec<_>>(),
+            ["one", "two"]
+        );
     }
 
     #[test]
@@ -348,7 +415,10 @@ mod tests {
         let journal = store.create("relocate", "subject", "lock").unwrap();
         let run = journal.run().to_owned();
         assert!(matches!(store.open(&run), Err(Error::Held { .. })));
-        assert!(matches!(store.create("relocate", "subject", "lock"), Err(Error::Held { .. })));
+        assert!(matches!(
+            store.create("relocate", "subject", "lock"),
+            Err(Error::Held { .. })
+        ));
         drop(journal);
         assert!(store.open(&run).is_ok());
     }
@@ -367,7 +437,11 @@ mod tests {
     fn a_damaged_journal_is_told_and_hides_no_other() {
         let (_directory, store) = store();
         let run = store.create("relocate", "a", "a").unwrap().run().to_owned();
-        fs::write(store.path("broken"), b"this is not a database at all, it is just text that is long enough").unwrap();
+        fs::write(
+            store.path("broken"),
+            b"this is not a database at all, it is just text that is long enough",
+        )
+        .unwrap();
         assert!(matches!(store.read("broken"), Err(Error::Damaged { .. })));
         let runs = store.runs().unwrap();
         assert!(runs.iter().any(|r| r.run == run && r.status == "running"));
@@ -378,7 +452,10 @@ mod tests {
     fn a_journal_of_a_newer_format_is_left_alone() {
         let (_directory, store) = store();
         let run = store.create("relocate", "a", "a").unwrap().run().to_owned();
-        Connection::open(store.path(&run)).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        Connection::open(store.path(&run))
+            .unwrap()
+            .pragma_update(None, "user_version", 99)
+            .unwrap();
         assert!(matches!(store.open(&run), Err(Error::Newer { found: 99, .. })));
     }
 
@@ -387,7 +464,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
         fs::write(&file, b"").unwrap();
-        let Err(error) = SqliteStore::new(file.join("state")).create("r", "s", "l") else { panic!("it was written") };
+        let Err(error) = SqliteStore::new(file.join("state")).create("r", "s", "l") else {
+            panic!("it was written")
+        };
         assert!(error.to_string().contains("state"), "{error}");
     }
 
