@@ -15,6 +15,7 @@ use crate::types::json as documents;
 #[derive(Debug, Default)]
 pub struct Overlay {
     documents: BTreeMap<String, Option<Value>>,
+    created: Vec<String>,
 }
 
 /// What the overlay says of a read.
@@ -34,9 +35,15 @@ impl Overlay {
         match self.documents.get(&path.to_lowercase()) {
             Some(Some(document)) => Seen::Document(document.clone()),
             Some(None) => Seen::Gone,
-            None if placeholder::is_in(path) => Seen::Gone,
+            None if placeholder::is_in(path) || self.is_new(path) => Seen::Gone,
             None => Seen::Cloud,
         }
+    }
+
+    /// Whether a path lies below something that is only planned: the cloud knows nothing of it.
+    pub fn is_new(&self, path: &str) -> bool {
+        let key = path.to_lowercase();
+        self.created.iter().any(|made| key.strip_prefix(made.as_str()).is_some_and(|rest| rest.starts_with('/')))
     }
 
     /// The list of a collection: the cloud's rows, as they would be, and those that would be new.
@@ -112,6 +119,9 @@ impl Overlay {
         if let Some(shows) = shows {
             documents::merge(&mut document, shows);
         }
+        if write.method == "PUT" && before.is_none() {
+            self.created.push(key.clone());
+        }
         self.documents.insert(key, Some(document.clone()));
         document
     }
@@ -149,6 +159,15 @@ mod tests {
         overlay.write(&Write::arm("DELETE", "/a/b/d", "v"), None, None);
         assert_eq!(overlay.get("/a/b/c"), Seen::Gone);
         assert!(overlay.list("/a/b", vec![json!({"id": "/a/b/d"})]).is_empty());
+    }
+
+    #[test]
+    fn what_lies_below_something_planned_is_not_asked_of_the_cloud() {
+        let mut overlay = Overlay::default();
+        overlay.write(&Write::arm("PUT", "/a/new", "v").with_body(json!({})), None, None);
+        assert_eq!(overlay.get("/A/new/children/x"), Seen::Gone);
+        assert_eq!(overlay.get("/a/newer"), Seen::Cloud);
+        assert!(overlay.is_new("/a/new/children"));
     }
 
     #[test]

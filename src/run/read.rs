@@ -34,7 +34,9 @@ impl Session {
     /// Those of Azure and of the way there.
     pub fn list(&self, read: &Write) -> Result<Vec<Value>, Error> {
         let known = |write: &Write| {
-            placeholder::is_in(&write.path) || write.query.iter().any(|(_, value)| placeholder::is_in(value))
+            placeholder::is_in(&write.path)
+                || write.query.iter().any(|(_, value)| placeholder::is_in(value))
+                || lock(&self.overlay).is_new(&write.path)
         };
         let rows = if self.mode() == Mode::Plan && known(read) {
             Vec::new()
