@@ -210,7 +210,7 @@ impl Cloud {
     /// it; [`Error::Transport`] where nobody answers; [`Error::Body`] where the answer describes no cloud.
     pub async fn discover(url: &str) -> Result<Self, Error> {
         let base = parse_endpoint(url)?;
-        let http = plain_client(is_loopback(&base), Duration::from_secs(30))?;
+        let http = plain_client(&base, Duration::from_secs(30))?;
         let mut last = None;
         for version in ["2022-09-01", "2019-05-01", "2015-01-01"] {
             let address = format!(
@@ -323,17 +323,28 @@ pub(crate) fn parse_endpoint(text: &str) -> Result<Url, Error> {
     }
 }
 
-/// An HTTP client without policies, for what comes before the pipeline: metadata and loopback tokens. It follows no
-/// redirects, and on this machine asks no proxy.
-pub(crate) fn plain_client(loopback: bool, timeout: Duration) -> Result<reqwest::Client, Error> {
-    let builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
+/// An HTTP client without policies, for what comes before the pipeline: metadata and loopback tokens.
+pub(crate) fn plain_client(endpoint: &Url, timeout: Duration) -> Result<reqwest::Client, Error> {
+    let builder = builder_for(&[endpoint])
         .connect_timeout(Duration::from_secs(10))
         .timeout(timeout);
-    let builder = if loopback { builder.no_proxy() } else { builder };
     builder
         .build()
         .map_err(|error| Error::refused("the HTTP client", error.to_string()))
+}
+
+/// The beginning of every HTTP client. It follows no redirects, which would carry the token along. For endpoints on
+/// this machine it asks no proxy, and where none of them speaks TLS it does not read the system's certificates, which
+/// takes longer than the whole rest.
+pub(crate) fn builder_for(endpoints: &[&Url]) -> reqwest::ClientBuilder {
+    let mut builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    if endpoints.iter().all(|url| is_loopback(url)) {
+        builder = builder.no_proxy();
+    }
+    if endpoints.iter().all(|url| url.scheme() == "http") {
+        builder = builder.tls_certs_only([]);
+    }
+    builder
 }
 
 /// Gets a document without a token, three times where the connection fails or the server is unwell.

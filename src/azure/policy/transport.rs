@@ -5,8 +5,9 @@ use std::error::Error as _;
 use async_trait::async_trait;
 use http::HeaderMap;
 use serde_json::Value;
+use url::Url;
 
-use crate::azure::cloud::Cloud;
+use crate::azure::cloud::{Cloud, builder_for};
 use crate::azure::error::{Error, ServiceError, excerpt};
 use crate::azure::options::Options;
 use crate::azure::pipeline::{Answer, Call, Failure, Next, Policy};
@@ -19,20 +20,21 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// Connections to the endpoints of `cloud`. On this machine no proxy is asked; redirects are never followed, since
-    /// they would carry the token along.
+    /// Connections to the endpoints of `cloud`.
     ///
     /// # Errors
     /// [`Error::Refused`] where TLS cannot be set up.
     pub(crate) fn new(cloud: &Cloud, options: &Options) -> Result<Self, Error> {
-        let builder = reqwest::Client::builder()
+        let endpoints: Vec<&Url> = [&cloud.resource_manager, &cloud.graph]
+            .into_iter()
+            .chain(&cloud.data_plane_gateway)
+            .collect();
+        let builder = builder_for(&endpoints)
             .user_agent(concat!("ferry/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(options.connect_timeout)
             .timeout(options.response_timeout)
             .pool_max_idle_per_host(options.concurrency)
             .tcp_nodelay(true);
-        let builder = if cloud.loopback { builder.no_proxy() } else { builder };
         let http = builder
             .build()
             .map_err(|error| Error::refused("the HTTP client", causes(&error)))?;
@@ -109,7 +111,8 @@ pub(crate) fn causes(error: &reqwest::Error) -> String {
     let mut source = error.source();
     while let Some(cause) = source {
         let text = cause.to_string();
-        if !parts.contains(&text) && !text.contains("://") {
+        // "client error (Connect)" names a layer of the library, not a cause.
+        if !parts.contains(&text) && !text.contains("://") && !text.starts_with("client error") {
             parts.push(text);
         }
         source = cause.source();
