@@ -266,6 +266,8 @@ impl Poll<'_> {
 struct Pace {
     begun: Instant,
     next: Duration,
+    /// The shortest pause, where Azure says that there need be none.
+    floor: Duration,
     cap: Duration,
     total: Duration,
     method: String,
@@ -278,6 +280,7 @@ impl Pace {
         Self {
             begun: Instant::now(),
             next: options.poll_interval,
+            floor: options.poll_interval.min(Duration::from_millis(100)),
             cap: options.poll_cap,
             total: options.poll_total,
             method: poll.request.method.to_string(),
@@ -292,7 +295,7 @@ impl Pace {
             headers.insert("retry-after", value.parse().ok()?);
             retry_after(&headers)
         });
-        let pause = asked.unwrap_or(self.next).min(self.cap);
+        let pause = asked.unwrap_or(self.next).max(self.floor).min(self.cap);
         if asked.is_none() {
             self.next = self.next.mul_f64(1.5).min(self.cap);
         }
