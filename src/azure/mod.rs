@@ -16,6 +16,7 @@ mod endpoint;
 mod error;
 mod loopback;
 mod options;
+mod pace;
 mod pager;
 mod pipeline;
 mod policy;
