@@ -14,6 +14,7 @@ mod cloud_document;
 mod credential;
 mod endpoint;
 mod error;
+mod known_clouds;
 mod loopback;
 mod options;
 mod pace;
