@@ -8,6 +8,7 @@ use url::{Host, Url};
 
 use super::cloud_document;
 use super::error::{Error, excerpt};
+use super::known_clouds::PUBLIC_SUFFIXES;
 
 /// One Azure cloud: where it is called, for whom its tokens are, and which hosts its services have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,23 +35,6 @@ pub struct Cloud {
     pub loopback: bool,
 }
 
-/// Suffixes of the public cloud; scripts are written for it, so its audiences are understood in all clouds.
-const PUBLIC_SUFFIXES: [(&str, &str); 13] = [
-    ("acrLoginServer", "azurecr.io"),
-    ("attestationEndpoint", "attest.azure.net"),
-    ("azureDataLakeAnalyticsCatalogAndJob", "azuredatalakeanalytics.net"),
-    ("azureDataLakeStoreFileSystem", "azuredatalakestore.net"),
-    ("azureFrontDoorEndpointSuffix", "azurefd.net"),
-    ("keyVaultDns", "vault.azure.net"),
-    ("mhsmDns", "managedhsm.azure.net"),
-    ("mysqlServerEndpoint", "mysql.database.azure.com"),
-    ("postgresqlServerEndpoint", "postgres.database.azure.com"),
-    ("sqlServerHostname", "database.windows.net"),
-    ("storage", "core.windows.net"),
-    ("storageSyncEndpointSuffix", "afs.azure.net"),
-    ("synapseAnalytics", "dev.azuresynapse.net"),
-];
-
 /// Audiences that do not spell their service's host suffix, by the suffix that they belong to.
 const OTHER_AUDIENCES: [(&str, &str); 5] = [
     ("storage", "storage.azure.com"),
@@ -71,98 +55,6 @@ const NAMES: [(&str, &[&str]); 3] = [
 ];
 
 impl Cloud {
-    /// The public cloud.
-    pub fn public() -> Self {
-        let suffixes = PUBLIC_SUFFIXES
-            .iter()
-            .map(|(key, suffix)| ((*key).to_owned(), (*suffix).to_owned()));
-        let mut services = BTreeMap::new();
-        services.insert("batch".to_owned(), "https://batch.core.windows.net/".to_owned());
-        services.insert(
-            "logAnalyticsResourceId".to_owned(),
-            "https://api.loganalytics.io".to_owned(),
-        );
-        services.insert(
-            "appInsightsResourceId".to_owned(),
-            "https://api.applicationinsights.io".to_owned(),
-        );
-        Self {
-            services,
-            suffixes: suffixes.collect(),
-            ..Self::known(
-                "AzureCloud",
-                "https://management.azure.com/",
-                "https://graph.microsoft.com/",
-                "https://login.microsoftonline.com/",
-            )
-        }
-    }
-
-    /// The cloud for the government of the United States.
-    pub fn us_government() -> Self {
-        let mut cloud = Self::known(
-            "AzureUSGovernment",
-            "https://management.usgovcloudapi.net/",
-            "https://graph.microsoft.us/",
-            "https://login.microsoftonline.us/",
-        );
-        for (key, suffix) in [
-            ("acrLoginServer", "azurecr.us"),
-            ("keyVaultDns", "vault.usgovcloudapi.net"),
-            ("mhsmDns", "managedhsm.usgovcloudapi.net"),
-            ("mysqlServerEndpoint", "mysql.database.usgovcloudapi.net"),
-            ("postgresqlServerEndpoint", "postgres.database.usgovcloudapi.net"),
-            ("sqlServerHostname", "database.usgovcloudapi.net"),
-            ("storage", "core.usgovcloudapi.net"),
-            ("storageSyncEndpointSuffix", "afs.azure.us"),
-            ("synapseAnalytics", "dev.azuresynapse.usgovcloudapi.net"),
-        ] {
-            cloud.suffixes.insert(key.to_owned(), suffix.to_owned());
-        }
-        cloud
-    }
-
-    /// The cloud that 21Vianet runs in China.
-    pub fn china() -> Self {
-        let mut cloud = Self::known(
-            "AzureChinaCloud",
-            "https://management.chinacloudapi.cn/",
-            "https://microsoftgraph.chinacloudapi.cn/",
-            "https://login.chinacloudapi.cn/",
-        );
-        for (key, suffix) in [
-            ("acrLoginServer", "azurecr.cn"),
-            ("keyVaultDns", "vault.azure.cn"),
-            ("mhsmDns", "managedhsm.azure.cn"),
-            ("mysqlServerEndpoint", "mysql.database.chinacloudapi.cn"),
-            ("postgresqlServerEndpoint", "postgres.database.chinacloudapi.cn"),
-            ("sqlServerHostname", "database.chinacloudapi.cn"),
-            ("storage", "core.chinacloudapi.cn"),
-            ("synapseAnalytics", "dev.azuresynapse.azure.cn"),
-        ] {
-            cloud.suffixes.insert(key.to_owned(), suffix.to_owned());
-        }
-        cloud
-    }
-
-    /// A cloud whose audiences are its endpoints.
-    fn known(name: &str, resource_manager: &'static str, graph: &'static str, login: &'static str) -> Self {
-        // The three callers give literals that parse; the tests build each of them.
-        let url = |text: &str| Url::parse(text).expect("a literal URL of this file");
-        Self {
-            name: name.to_owned(),
-            resource_manager: url(resource_manager),
-            graph: url(graph),
-            login: url(login),
-            arm_audience: resource_manager.trim_end_matches('/').to_owned(),
-            graph_audience: graph.trim_end_matches('/').to_owned(),
-            suffixes: BTreeMap::new(),
-            services: BTreeMap::new(),
-            data_plane_gateway: None,
-            loopback: false,
-        }
-    }
-
     /// The cloud of this name (`public`, `usgov`, `china`, or Azure's own name for one), or at this URL.
     ///
     /// # Errors
@@ -210,7 +102,7 @@ impl Cloud {
     /// it; [`Error::Transport`] where nobody answers; [`Error::Body`] where the answer describes no cloud.
     pub async fn discover(url: &str) -> Result<Self, Error> {
         let base = parse_endpoint(url)?;
-        let http = plain_client(is_loopback(&base), Duration::from_secs(30))?;
+        let http = plain_client(&base, Duration::from_secs(30))?;
         let mut last = None;
         for version in ["2022-09-01", "2019-05-01", "2015-01-01"] {
             let address = format!(
@@ -323,17 +215,28 @@ pub(crate) fn parse_endpoint(text: &str) -> Result<Url, Error> {
     }
 }
 
-/// An HTTP client without policies, for what comes before the pipeline: metadata and loopback tokens. It follows no
-/// redirects, and on this machine asks no proxy.
-pub(crate) fn plain_client(loopback: bool, timeout: Duration) -> Result<reqwest::Client, Error> {
-    let builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
+/// An HTTP client without policies, for what comes before the pipeline: metadata and loopback tokens.
+pub(crate) fn plain_client(endpoint: &Url, timeout: Duration) -> Result<reqwest::Client, Error> {
+    let builder = builder_for(&[endpoint])
         .connect_timeout(Duration::from_secs(10))
         .timeout(timeout);
-    let builder = if loopback { builder.no_proxy() } else { builder };
     builder
         .build()
         .map_err(|error| Error::refused("the HTTP client", error.to_string()))
+}
+
+/// The beginning of every HTTP client. It follows no redirects, which would carry the token along. For endpoints on
+/// this machine it asks no proxy, and where none of them speaks TLS it does not read the system's certificates, which
+/// takes longer than the whole rest.
+pub(crate) fn builder_for(endpoints: &[&Url]) -> reqwest::ClientBuilder {
+    let mut builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    if endpoints.iter().all(|url| is_loopback(url)) {
+        builder = builder.no_proxy();
+    }
+    if endpoints.iter().all(|url| url.scheme() == "http") {
+        builder = builder.tls_certs_only([]);
+    }
+    builder
 }
 
 /// Gets a document without a token, three times where the connection fails or the server is unwell.

@@ -69,6 +69,16 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// Azure accepted the request, and then its end could not be learnt: the change may be under way, or done.
+    #[error("{method} {target} was accepted, and its end is not known: {source}")]
+    Unfinished {
+        /// The HTTP method of the request that was accepted.
+        method: String,
+        /// Its path, without query.
+        target: String,
+        /// What went wrong while waiting.
+        source: Box<Error>,
+    },
     /// Azure accepted the request, worked on it, and then failed.
     #[error(transparent)]
     OperationFailed(Box<OperationFailure>),
@@ -121,8 +131,8 @@ pub struct OperationFailure {
 }
 
 impl Error {
-    /// The code of the error: Azure's own where it gave one, else `transport`, `timeout`, `no-token`, `refused`
-    /// or `unreadable-answer`.
+    /// The code of the error, or of its cause where an operation has no known end: Azure's own where it gave one, else
+    /// `transport`, `timeout`, `no-token`, `refused` or `unreadable-answer`.
     pub fn code(&self) -> &str {
         match self {
             Self::Service(error) => &error.code,
@@ -132,6 +142,7 @@ impl Error {
             Self::Auth { .. } => "no-token",
             Self::Refused { .. } => "refused",
             Self::Body { .. } => "unreadable-answer",
+            Self::Unfinished { source, .. } => source.code(),
         }
     }
 
@@ -157,6 +168,7 @@ impl Error {
         match self {
             Self::Service(error) => error.request_id.as_deref(),
             Self::OperationFailed(failure) => failure.request_id.as_deref(),
+            Self::Unfinished { source, .. } => source.request_id(),
             _ => None,
         }
     }
@@ -184,7 +196,7 @@ impl Error {
         match self {
             Self::Transport { sent, .. } | Self::Timeout { sent, .. } => *sent,
             Self::Service(error) => error.status == 408 || error.status >= 500,
-            Self::Body { .. } | Self::OperationFailed(_) => true,
+            Self::Body { .. } | Self::OperationFailed(_) | Self::Unfinished { .. } => true,
             Self::Auth { .. } | Self::Refused { .. } => false,
         }
     }

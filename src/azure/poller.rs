@@ -4,14 +4,13 @@
 //! 2. 202 with `Location` names a URL that answers 202 until it answers as the request would have.
 //! 3. `properties.provisioningState` of the resource itself.
 
-use std::time::{Duration, Instant};
-
 use http::Method;
 use serde_json::Value;
 
 use super::client::Client;
 use super::endpoint;
-use super::error::{Error, OperationFailure, read_error, retry_after};
+use super::error::{Error, OperationFailure, read_error};
+use super::pace::Pace;
 use super::request::{Plane, Request, Response};
 
 /// How far an operation is.
@@ -39,6 +38,18 @@ pub(crate) async fn complete(client: &Client, request: &Request) -> Result<Respo
     if request.method == Method::GET || request.method == Method::HEAD {
         return Ok(answer);
     }
+    // Whatever goes wrong from here on, the change was accepted, and must not be told as one that was not made.
+    finish(client, request, answer).await.map_err(|error| match error {
+        Error::OperationFailed(_) => error,
+        source => Error::Unfinished {
+            method: request.method.to_string(),
+            target: client.target(request).unwrap_or_else(|_| request.path.clone()),
+            source: Box::new(source),
+        },
+    })
+}
+
+async fn finish(client: &Client, request: &Request, answer: Response) -> Result<Response, Error> {
     let poll = Poll { client, request };
     let makes = request.method == Method::PUT || request.method == Method::PATCH;
     let data = matches!(request.plane, Plane::Data { .. });
@@ -69,7 +80,7 @@ struct Poll<'a> {
 impl Poll<'_> {
     /// Asks the status document until it names an end, then fetches what was made.
     async fn monitor(&self, link: &str, first: Response, makes: bool) -> Result<Response, Error> {
-        let mut pace = Pace::new(self);
+        let mut pace = Pace::new(self.client.options(), self.request, self.target());
         let mut next = endpoint::follow(self.client.cloud(), self.request, link)?;
         let mut location = first.header("location").map(str::to_owned);
         let mut last = first;
@@ -113,7 +124,7 @@ impl Poll<'_> {
 
     /// Asks the `Location` until it answers anything but 202.
     async fn location(&self, link: &str, first: Response, makes: bool) -> Result<Response, Error> {
-        let mut pace = Pace::new(self);
+        let mut pace = Pace::new(self.client.options(), self.request, self.target());
         let mut next = endpoint::follow(self.client.cloud(), self.request, link)?;
         let mut last = first;
         loop {
@@ -143,7 +154,7 @@ impl Poll<'_> {
 
     /// Reads the resource until its provisioning state names an end.
     async fn resource(&self, first: Response) -> Result<Response, Error> {
-        let mut pace = Pace::new(self);
+        let mut pace = Pace::new(self.client.options(), self.request, self.target());
         let mut last = first;
         loop {
             pace.wait(&last).await?;
@@ -158,7 +169,7 @@ impl Poll<'_> {
 
     /// Reads the resource until it is not there.
     async fn gone(&self, first: Response) -> Result<Response, Error> {
-        let mut pace = Pace::new(self);
+        let mut pace = Pace::new(self.client.options(), self.request, self.target());
         let mut last = first;
         loop {
             pace.wait(&last).await?;
@@ -262,54 +273,6 @@ impl Poll<'_> {
     }
 }
 
-/// When to ask again, and when to give up.
-struct Pace {
-    begun: Instant,
-    next: Duration,
-    cap: Duration,
-    total: Duration,
-    method: String,
-    target: String,
-}
-
-impl Pace {
-    fn new(poll: &Poll<'_>) -> Self {
-        let options = poll.client.options();
-        Self {
-            begun: Instant::now(),
-            next: options.poll_interval,
-            cap: options.poll_cap,
-            total: options.poll_total,
-            method: poll.request.method.to_string(),
-            target: poll.target(),
-        }
-    }
-
-    /// Waits as long as the last answer asks for, else a little longer than the last time.
-    async fn wait(&mut self, last: &Response) -> Result<(), Error> {
-        let asked = last.header("retry-after").and_then(|value| {
-            let mut headers = http::HeaderMap::new();
-            headers.insert("retry-after", value.parse().ok()?);
-            retry_after(&headers)
-        });
-        let pause = asked.unwrap_or(self.next).min(self.cap);
-        if asked.is_none() {
-            self.next = self.next.mul_f64(1.5).min(self.cap);
-        }
-        if self.begun.elapsed() + pause > self.total {
-            return Err(Error::Timeout {
-                method: self.method.clone(),
-                target: self.target.clone(),
-                why: "Azure accepted it and is still working on it".to_owned(),
-                after: self.total,
-                sent: true,
-            });
-        }
-        tokio::time::sleep(pause).await;
-        Ok(())
-    }
-}
-
 /// The provisioning state of a resource, where it has one.
 fn provisioning(body: &Value) -> Option<&str> {
     body.get("properties")?.get("provisioningState")?.as_str()
@@ -317,6 +280,8 @@ fn provisioning(body: &Value) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::azure::testing::{Answer, Server};
     use serde_json::json;
@@ -448,7 +413,27 @@ mod tests {
         for header in ["azure-asyncoperation", "location"] {
             let server = Server::start(vec![Answer::status(202).header(header, "https://evil.example/op")]).await;
             let error = server.client().complete(&put()).await.unwrap_err();
-            assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+            assert!(matches!(error, Error::Unfinished { .. }), "{error:?}");
+            assert!(error.code() == "refused" && error.may_have_happened());
+        }
+    }
+
+    #[tokio::test]
+    async fn an_accepted_change_whose_state_cannot_be_read_is_not_told_as_one_that_was_not_made() {
+        let missing = Answer::json(
+            404,
+            json!({"error": {"code": "NotFound", "message": "no such operation"}}),
+        );
+        let forbidden = Answer::json(403, json!({"error": {"code": "AuthorizationFailed", "message": "no"}}));
+        for answer in [missing, forbidden, Answer::reset()] {
+            let accepted = Answer::status(202).header("azure-asyncoperation", "{base}/operations/1");
+            let server = Server::start(vec![accepted, answer]).await;
+            let error = server.client().complete(&put()).await.unwrap_err();
+            assert!(
+                error.may_have_happened() && !error.is_not_found() && !error.is_forbidden(),
+                "{error:?}"
+            );
+            assert!(error.to_string().starts_with("PUT /vm was accepted"), "{error}");
         }
     }
 
@@ -460,6 +445,9 @@ mod tests {
             ..Server::options()
         };
         let error = server.client_with(options).complete(&put()).await.unwrap_err();
-        assert!(matches!(error, Error::Timeout { sent: true, .. }), "{error:?}");
+        assert!(
+            matches!(error, Error::Unfinished { .. }) && error.code() == "timeout",
+            "{error:?}"
+        );
     }
 }

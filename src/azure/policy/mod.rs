@@ -1,6 +1,7 @@
-//! The policies, one a file. Their order stands in `pipeline.rs`.
+//! The policies, one a file, and the bucket that the budget counts with. Their order stands in `pipeline.rs`.
 
 pub(crate) mod auth;
+mod bucket;
 pub(crate) mod budget;
 pub(crate) mod correlation;
 pub(crate) mod log;

@@ -45,11 +45,16 @@ impl Retry {
 impl Policy for Retry {
     async fn send(&self, call: &mut Call, next: Next<'_>) -> Result<Answer, Failure> {
         let begun = Instant::now();
+        let mut unclear = None;
         loop {
             let failure = match next.send(call).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
+            // A condition that fails after a try whose end nobody knows may have failed because that try succeeded.
+            if call.conditional && failure.error.status() == Some(412) {
+                return Err(unclear.unwrap_or(failure));
+            }
             if call.try_number >= self.tries || !may_retry(call, &failure.error) {
                 return Err(failure);
             }
@@ -65,6 +70,9 @@ impl Policy for Retry {
             }
             tokio::time::sleep(pause).await;
             call.try_number += 1;
+            if failure.error.may_have_happened() {
+                unclear = Some(failure);
+            }
         }
     }
 }
@@ -82,7 +90,7 @@ fn may_retry(call: &Call, error: &Error) -> bool {
             412 => !call.conditional && is_busy(error),
             _ => false,
         },
-        Error::Auth { .. } | Error::Refused { .. } | Error::OperationFailed(_) => false,
+        Error::Auth { .. } | Error::Refused { .. } | Error::OperationFailed(_) | Error::Unfinished { .. } => false,
     }
 }
 
@@ -185,6 +193,17 @@ mod tests {
             "{error:?}"
         );
         assert!(error.is_unreachable() && !error.may_have_happened());
+    }
+
+    #[tokio::test]
+    async fn a_conditional_write_that_may_have_succeeded_is_not_told_as_somebody_elses() {
+        let stale = || busy(412, "PreconditionFailed", "The condition was not met.");
+        let request = put().header("If-Match", "\"1\"");
+        let server = Server::start(vec![Answer::reset(), stale()]).await;
+        let error = server.client().send(&request).await.unwrap_err();
+        assert!(error.may_have_happened() && error.status().is_none(), "{error:?}");
+        let server = Server::start(vec![stale()]).await;
+        assert_eq!(server.client().send(&request).await.unwrap_err().status(), Some(412));
     }
 
     #[tokio::test]

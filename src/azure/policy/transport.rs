@@ -5,8 +5,9 @@ use std::error::Error as _;
 use async_trait::async_trait;
 use http::HeaderMap;
 use serde_json::Value;
+use url::Url;
 
-use crate::azure::cloud::Cloud;
+use crate::azure::cloud::{Cloud, builder_for};
 use crate::azure::error::{Error, ServiceError, excerpt};
 use crate::azure::options::Options;
 use crate::azure::pipeline::{Answer, Call, Failure, Next, Policy};
@@ -19,20 +20,21 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// Connections to the endpoints of `cloud`. On this machine no proxy is asked; redirects are never followed, since
-    /// they would carry the token along.
+    /// Connections to the endpoints of `cloud`.
     ///
     /// # Errors
     /// [`Error::Refused`] where TLS cannot be set up.
     pub(crate) fn new(cloud: &Cloud, options: &Options) -> Result<Self, Error> {
-        let builder = reqwest::Client::builder()
+        let endpoints: Vec<&Url> = [&cloud.resource_manager, &cloud.graph]
+            .into_iter()
+            .chain(&cloud.data_plane_gateway)
+            .collect();
+        let builder = builder_for(&endpoints)
             .user_agent(concat!("ferry/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(options.connect_timeout)
             .timeout(options.response_timeout)
             .pool_max_idle_per_host(options.concurrency)
             .tcp_nodelay(true);
-        let builder = if cloud.loopback { builder.no_proxy() } else { builder };
         let http = builder
             .build()
             .map_err(|error| Error::refused("the HTTP client", causes(&error)))?;
@@ -103,13 +105,15 @@ impl Unsent for reqwest::Error {
     }
 }
 
-/// The chain of causes of a transport error in one line, without URLs, whose query may hold anything.
+/// The chain of causes of a transport error in one line, without URLs, whose query may hold anything. A certificate
+/// that nobody known has issued comes with the way out.
 pub(crate) fn causes(error: &reqwest::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut source = error.source();
     while let Some(cause) = source {
         let text = cause.to_string();
-        if !parts.contains(&text) && !text.contains("://") {
+        // "client error (Connect)" names a layer of the library, not a cause.
+        if !parts.contains(&text) && !text.contains("://") && !text.starts_with("client error") {
             parts.push(text);
         }
         source = cause.source();
@@ -122,7 +126,12 @@ pub(crate) fn causes(error: &reqwest::Error) -> String {
         };
         parts.push(kind.to_owned());
     }
-    parts.join(": ")
+    let advice = if parts.iter().any(|part| part.contains("UnknownIssuer")) {
+        " (SSL_CERT_FILE names further certificate authorities)"
+    } else {
+        ""
+    };
+    parts.join(": ") + advice
 }
 
 #[async_trait]
@@ -199,5 +208,54 @@ fn read(call: &Call, headers: &HeaderMap, body: &[u8]) -> Result<Value, String> 
                 _ => Err(format!("it is not whole JSON: {error}, after {} bytes", body.len())),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::azure::request::{Plane, Request};
+    use crate::azure::testing::{Answer, Server};
+    use serde_json::{Value, json};
+
+    fn secret() -> Request {
+        let plane = Plane::Data {
+            audience: "https://vault.azure.net".to_owned(),
+        };
+        Request::get(plane, "https://kv.vault.azure.net/secrets/a")
+    }
+
+    #[tokio::test]
+    async fn data_planes_may_answer_in_text_and_arm_may_not() {
+        let server = Server::start(vec![Answer::raw(200, "<a/>").header("content-type", "application/xml")]).await;
+        assert_eq!(server.client().send(&secret()).await.unwrap().body, json!("<a/>"));
+        assert!(server.client().send(&Request::get(Plane::Arm, "/x")).await.is_err());
+        let server = Server::start(vec![Answer::html(200, "<html>Sign in</html>")]).await;
+        assert!(server.client().send(&secret()).await.is_err());
+        let probe = Request::get(
+            Plane::Data {
+                audience: String::new(),
+            },
+            "https://shop.example/",
+        );
+        assert_eq!(
+            server.client().send(&probe).await.unwrap().body,
+            json!("<html>Sign in</html>")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_mark_before_the_json_and_an_empty_body_are_no_errors() {
+        let server = Server::start(vec![Answer::raw(200, "\u{feff}{\"a\": 1}"), Answer::raw(200, " \r\n")]).await;
+        assert_eq!(server.client().send(&secret()).await.unwrap().body, json!({"a": 1}));
+        assert_eq!(server.client().send(&secret()).await.unwrap().body, Value::Null);
+    }
+
+    #[tokio::test]
+    async fn a_redirection_is_an_error_and_takes_no_token_along() {
+        let other = Server::start(vec![Answer::status(200)]).await;
+        let server = Server::start(vec![Answer::status(307).header("location", &other.url())]).await;
+        let error = server.client().send(&Request::get(Plane::Arm, "/x")).await.unwrap_err();
+        assert_eq!(error.status(), Some(307));
+        assert!(other.targets().is_empty());
     }
 }
