@@ -178,7 +178,7 @@ mod tests {
     fn a_groups_security_identifier_is_made_of_its_id() {
         assert_eq!(
             security_identifier("77777777-7777-4777-8777-777777777777").as_deref(),
-            Some("S-1-12-1-2004318071-1198028663-2004322183-2004318071")
+            Some("S-1-12-1-2004318071-1199011703-2004318087-2004318071")
         );
         assert_eq!(security_identifier("group-1"), None);
     }
