@@ -28,53 +28,53 @@ pub(super) struct Reply {
 
 impl Reply {
     /// 200 with a body.
-    pub(super) fn ok(body: Value) -> Outcome {
-        Ok(Self {
+    pub(super) fn ok(body: Value) -> Self {
+        Self {
             status: 200,
             body: Some(body),
             location: None,
             plain: false,
-        })
+        }
     }
 
     /// 200 of an action, which has a location of its own.
-    pub(super) fn action(body: Value) -> Outcome {
-        Ok(Self {
+    pub(super) fn action(body: Value) -> Self {
+        Self {
             status: 200,
             body: Some(body),
             location: Some("https://graph.microsoft.com".to_owned()),
             plain: false,
-        })
+        }
     }
 
     /// 200 with a bare number: `/$count`.
-    pub(super) fn number(count: usize) -> Outcome {
-        Ok(Self {
+    pub(super) fn number(count: usize) -> Self {
+        Self {
             status: 200,
             body: Some(json!(count)),
             location: None,
             plain: true,
-        })
+        }
     }
 
     /// 201 with what was made.
-    pub(super) fn created(body: Map<String, Value>, location: String) -> Outcome {
-        Ok(Self {
+    pub(super) fn created(body: Map<String, Value>, location: String) -> Self {
+        Self {
             status: 201,
             body: Some(Value::Object(body)),
             location: Some(location),
             plain: false,
-        })
+        }
     }
 
     /// 204.
-    pub(super) fn none() -> Outcome {
-        Ok(Self {
+    pub(super) fn none() -> Self {
+        Self {
             status: 204,
             body: None,
             location: None,
             plain: false,
-        })
+        }
     }
 }
 

@@ -106,7 +106,7 @@ pub(super) fn serve(directory: &mut Directory, call: &Call<'_>, end: End, id: &s
                 return Err(Refusal::not_found(assignment));
             }
             directory.section_mut(Kind::AppRoleAssignment).remove(assignment);
-            Reply::none()
+            Ok(Reply::none())
         }
         (_, [] | [_]) => Err(Refusal::method()),
         (_, [_, other, ..]) => Err(Refusal::no_segment(other)),
@@ -160,7 +160,7 @@ fn assign(directory: &mut Directory, call: &Call<'_>, end: End, id: &str) -> Out
         return Err(Refusal::not_found(&assignment));
     };
     let view = directory.app_role(&assignment, entry, call.now());
-    super::entity::created(directory, call, &view, "appRoleAssignments")
+    Ok(super::entity::created(directory, call, &view, "appRoleAssignments"))
 }
 
 /// The role must be one of the resource's, where these are known. A resource that only other assignments name is one

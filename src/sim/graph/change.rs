@@ -47,7 +47,7 @@ fn read(body: &Map<String, Value>, kind: Kind) -> Result<Sent, Refusal> {
                 .ok_or_else(|| Refusal::no_property(property, &format!("microsoft.graph.{}", kind.odata())))?;
             sent.bound.push((property, references(property, value)?));
         } else if name.starts_with('@') {
-            continue;
+            // An annotation, such as the type: nothing to store.
         } else if NAVIGATION.contains(&name.as_str()) || kind.member(name).is_none() && !more(kind, name) {
             return Err(Refusal::bad(format!("Invalid property '{name}'.")));
         } else if READ_ONLY.contains(&name.as_str()) {
@@ -143,7 +143,7 @@ pub(super) fn add_reference(
     may_link(directory, call, kind, id, property)?;
     let found = target(directory, call, (kind, id), property, &sent)?;
     directory.link(property, kind, id, &found);
-    Reply::none()
+    Ok(Reply::none())
 }
 
 /// `DELETE …/{property}/{target}/$ref`.
@@ -169,7 +169,7 @@ pub(super) fn remove_reference(
         directory.unlink(property, kind, id, target)
     };
     if gone {
-        Reply::none()
+        Ok(Reply::none())
     } else {
         Err(Refusal::not_found(target))
     }
@@ -206,7 +206,7 @@ pub(super) fn create(directory: &mut Directory, call: &Call<'_>, kind: Kind) -> 
         return Err(refusal);
     }
     let view = directory.view(&id, call.now()).ok_or_else(|| Refusal::not_found(&id))?;
-    entity::created(directory, call, &view, kind.section())
+    Ok(entity::created(directory, call, &view, kind.section()))
 }
 
 /// Names that may stand only once in the directory.
@@ -320,7 +320,7 @@ pub(super) fn patch(directory: &mut Directory, call: &Call<'_>, kind: Kind, id: 
     {
         crate::types::json::merge(entry.written(), &Value::Object(sent.properties));
     }
-    Reply::none()
+    Ok(Reply::none())
 }
 
 /// `DELETE` of an object.
@@ -337,5 +337,5 @@ pub(super) fn delete(directory: &mut Directory, call: &Call<'_>, kind: Kind, id:
         }
     }
     directory.remove_object(kind, id);
-    Reply::none()
+    Ok(Reply::none())
 }

@@ -98,14 +98,14 @@ pub(super) fn serve(directory: &mut Directory, call: &Call<'_>, application: &st
                 document["id"] = json!(id);
                 crate::types::json::merge(document, &Value::Object(body));
             }
-            Reply::none()
+            Ok(Reply::none())
         }
         ("DELETE", [wanted]) => {
             let id = find(directory, wanted)?;
             if let Some(stored) = directory.stored_credentials(application) {
                 stored.retain(|document| id_of(document) != id);
             }
-            Reply::none()
+            Ok(Reply::none())
         }
         (_, [] | [_]) => Err(Refusal::method()),
         (_, [_, other, ..]) => Err(Refusal::no_segment(other)),
@@ -150,7 +150,7 @@ fn create(directory: &mut Directory, call: &Call<'_>, application: &str, context
     let sent = body.iter().filter(|(name, _)| !name.contains('@') && *name != "id");
     stored.extend(sent.map(|(name, value)| (name.clone(), value.clone())));
     let view = View::made(Kind::Credential, &id, Value::Object(stored.clone()), &directory.tenant);
-    let reply = entity::created(directory, call, &view, context)?;
+    let reply = entity::created(directory, call, &view, context);
     if let Some(all) = directory.stored_credentials(application) {
         all.push(Value::Object(stored));
     }

@@ -201,7 +201,7 @@ pub(super) fn assignments(directory: &mut Directory, call: &Call<'_>, rest: &[&s
             if root && let Some(role) = directory.activated(&definition) {
                 directory.take_role(&role, &principal);
             }
-            Reply::none()
+            Ok(Reply::none())
         }
         (_, [] | [_]) => Err(Refusal::method()),
         (_, [_, other, ..]) => Err(Refusal::no_segment(other)),
@@ -255,7 +255,7 @@ fn assign(directory: &mut Directory, call: &Call<'_>) -> Outcome {
         Value::Object(stored.clone()),
         &directory.tenant,
     );
-    let reply = entity::created(directory, call, &view, ASSIGNMENTS)?;
+    let reply = entity::created(directory, call, &view, ASSIGNMENTS);
     directory
         .section_mut(Kind::RoleAssignment)
         .add(&id, NewEntry::made(Value::Object(stored), call.now()));

@@ -15,11 +15,11 @@ use super::{change, credential, membership, permission_grant};
 /// 200 with one object.
 pub(super) fn show(directory: &Directory, call: &Call<'_>, view: &View<'_>, set: &str) -> Outcome {
     let shown = page::row_json(directory, call, view, false)?;
-    Reply::ok(Value::Object(framed(call, shown, &page::context(call, set))))
+    Ok(Reply::ok(Value::Object(framed(call, shown, &page::context(call, set)))))
 }
 
 /// 201 with what was made.
-pub(super) fn created(directory: &Directory, call: &Call<'_>, view: &View<'_>, set: &str) -> Outcome {
+pub(super) fn created(directory: &Directory, call: &Call<'_>, view: &View<'_>, set: &str) -> Reply {
     let mut shown = Map::new();
     shown.insert(
         "@odata.context".to_owned(),
@@ -213,11 +213,11 @@ pub(super) fn any(directory: &mut Directory, call: &Call<'_>, rest: &[&str]) -> 
             if below.is_empty() && call.ask.method == Method::GET {
                 let view = directory.view(id, call.now()).ok_or_else(|| Refusal::not_found(id))?;
                 let shown = page::row_json(directory, call, &view, true)?;
-                return Reply::ok(Value::Object(framed(
+                return Ok(Reply::ok(Value::Object(framed(
                     call,
                     shown,
                     &page::context(call, "directoryObjects"),
-                )));
+                ))));
             }
             one(directory, call, kind, id, below)
         }
@@ -257,5 +257,7 @@ fn by_ids(directory: &Directory, call: &Call<'_>) -> Outcome {
         .filter(|view| wanted(view.kind))
         .map(|view| page::row_json(directory, call, &view, true))
         .collect::<Result<Vec<Value>, Refusal>>()?;
-    Reply::action(json!({"@odata.context": call.context(&page::context(call, "directoryObjects")), "value": rows}))
+    Ok(Reply::action(
+        json!({"@odata.context": call.context(&page::context(call, "directoryObjects")), "value": rows}),
+    ))
 }

@@ -48,7 +48,7 @@ pub(super) fn list(directory: &Directory, call: &Call<'_>, ids: &BTreeSet<String
     let (cast, counted) = match rest {
         [] => (None, false),
         ["$count"] => (None, true),
-        ["$ref"] => return references(directory, call, ids),
+        ["$ref"] => return Ok(references(directory, call, ids)),
         [cast] => (Some(*cast), false),
         [cast, "$count"] => (Some(*cast), true),
         [other, ..] => return Err(Refusal::no_segment(other)),
@@ -91,7 +91,7 @@ fn views<'a>(
     ids.iter().filter_map(|id| directory.view(id, call.now()))
 }
 
-fn references(directory: &Directory, call: &Call<'_>, ids: &BTreeSet<String>) -> Outcome {
+fn references(directory: &Directory, call: &Call<'_>, ids: &BTreeSet<String>) -> Reply {
     let base = format!("{}/{}", call.ask.base, call.version);
     let rows: Vec<Value> = views(directory, call, ids)
         .map(|view| json!({"@odata.id": format!("{base}/directoryObjects/{}", view.id())}))
@@ -154,5 +154,7 @@ fn act(directory: &Directory, call: &Call<'_>, kind: Kind, id: &str, objects: bo
         };
         found.iter().filter(secure).map(shown).collect()
     };
-    Reply::action(json!({"@odata.context": call.context("Collection(Edm.String)"), "value": ids}))
+    Ok(Reply::action(
+        json!({"@odata.context": call.context("Collection(Edm.String)"), "value": ids}),
+    ))
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{Call, Outcome, Reply};
 use super::directory::Directory;
 use super::expand;
+use super::filter::Expr;
 use super::query::{Expand, Start};
 use super::refusal::Refusal;
 use super::schema::Kind;
@@ -114,7 +115,7 @@ pub(super) fn list<'a>(
         .map(|row| row_json(directory, call, row, listing.kind.is_none()))
         .collect::<Result<Vec<Value>, Refusal>>()?;
     body.insert("value".to_owned(), Value::Array(value));
-    Reply::ok(Value::Object(body))
+    Ok(Reply::ok(Value::Object(body)))
 }
 
 /// Answers `/$count` with the number of rows.
@@ -123,7 +124,7 @@ pub(super) fn count<'a>(call: &Call<'_>, listing: Listing<'_>, rows: impl Iterat
         return Err(Refusal::bad("$count is not currently supported."));
     }
     check_names(call, listing)?;
-    Reply::number(rows.filter(|row| meets(call, row)).count())
+    Ok(Reply::number(rows.filter(|row| meets(call, row)).count()))
 }
 
 /// The JSON of one row or object, with its type where the list is mixed, and what is expanded.
@@ -176,7 +177,7 @@ fn check(call: &Call<'_>, listing: Listing<'_>) -> Result<(), Refusal> {
     if query.advanced() {
         return Ok(());
     }
-    if let Some(what) = query.filter.as_ref().and_then(|filter| filter.advanced()) {
+    if let Some(what) = query.filter.as_ref().and_then(Expr::advanced) {
         return Err(Refusal::advanced_query(what));
     }
     if query.filter.is_some() && !query.order.is_empty() {
@@ -193,7 +194,7 @@ fn check(call: &Call<'_>, listing: Listing<'_>) -> Result<(), Refusal> {
 /// Refuses names that the type does not have, and functions that the directory does not serve.
 pub(super) fn check_names(call: &Call<'_>, listing: Listing<'_>) -> Result<(), Refusal> {
     let query = &call.query;
-    if listing.is_objects() && query.filter.as_ref().is_some_and(super::filter::Expr::contains) {
+    if listing.is_objects() && query.filter.as_ref().is_some_and(Expr::contains) {
         return Err(Refusal::unsupported_query(
             "The specified filter 'contains' is not supported.",
         ));
@@ -201,7 +202,7 @@ pub(super) fn check_names(call: &Call<'_>, listing: Listing<'_>) -> Result<(), R
     let Some(kind) = listing.kind.filter(|kind| !kind.open()) else {
         return Ok(());
     };
-    let read = query.filter.iter().flat_map(|filter| filter.properties());
+    let read = query.filter.iter().flat_map(Expr::properties);
     let ordered = query.order.iter().map(|(property, _)| property.as_str());
     for name in read.chain(ordered) {
         let below = name.split('/').next().unwrap_or(name);

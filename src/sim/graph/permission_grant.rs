@@ -60,12 +60,12 @@ pub(super) fn serve(directory: &mut Directory, call: &Call<'_>, rest: &[&str]) -
                 )));
             }
             crate::types::json::merge(entry.written(), &Value::Object(body));
-            Reply::none()
+            Ok(Reply::none())
         }
         ("DELETE", [id]) => {
             let gone = directory.section_mut(Kind::PermissionGrant).remove(id);
             gone.ok_or_else(|| Refusal::not_found(id))?;
-            Reply::none()
+            Ok(Reply::none())
         }
         (_, [] | [_]) => Err(Refusal::method()),
         (_, [_, other, ..]) => Err(Refusal::no_segment(other)),
@@ -106,7 +106,7 @@ fn grant(directory: &mut Directory, call: &Call<'_>) -> Outcome {
         Value::Object(stored.clone()),
         &directory.tenant,
     );
-    let reply = entity::created(directory, call, &made, SET)?;
+    let reply = entity::created(directory, call, &made, SET);
     directory
         .section_mut(Kind::PermissionGrant)
         .add(&id, NewEntry::made(Value::Object(stored), call.now()));

@@ -140,7 +140,7 @@ fn delegated_permissions_are_empty_until_one_is_granted() {
     let made = send(&mut directory, "POST", set, body);
     assert_eq!(made.status, 201);
     let id = made.body.unwrap()["id"].as_str().unwrap().to_owned();
-    assert_eq!(ids(&get(&mut directory, &mine)), [id.clone()]);
+    assert_eq!(ids(&get(&mut directory, &mine)), [id.as_str()]);
     assert_eq!(directory.save()["oauth2PermissionGrants"][0]["scope"], "User.Read");
     assert_eq!(
         send(&mut directory, "DELETE", &format!("{set}/{id}"), Value::Null).status,

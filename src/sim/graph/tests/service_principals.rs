@@ -28,9 +28,8 @@ fn a_service_principal_is_found_by_app_id_and_by_name() {
     for url in [
         format!("/v1.0/servicePrincipals?$filter=appId%20eq%20%27{SHOP_APP}%27"),
         format!("/v1.0/servicePrincipals?$filter=servicePrincipalNames/any(c:c eq '{SHOP_APP}')"),
-        format!(
-            "/v1.0/servicePrincipals?$filter=servicePrincipalType eq 'ManagedIdentity' and displayName in ('a','ID-shop')"
-        ),
+        "/v1.0/servicePrincipals?$filter=servicePrincipalType eq 'ManagedIdentity' and displayName in ('a','ID-shop')"
+            .to_owned(),
     ] {
         assert_eq!(ids(&get(&mut directory, &url)), [SHOP], "{url}");
     }
