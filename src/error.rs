@@ -90,6 +90,9 @@ pub struct Error {
     /// What Azure said.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub azure: Option<Said>,
+    /// Whether what failed may have happened all the same: the request was sent, and its end is not known.
+    #[serde(skip)]
+    pub unclear: bool,
 }
 
 impl Error {
@@ -105,6 +108,7 @@ impl Error {
             untouched: None,
             next: Vec::new(),
             azure: None,
+            unclear: false,
         }
     }
 
@@ -205,7 +209,8 @@ impl From<store::Error> for Error {
 impl From<azure::Error> for Error {
     fn from(error: azure::Error) -> Self {
         let message = error.to_string();
-        match error {
+        let unclear = error.may_have_happened();
+        let mut made = match error {
             azure::Error::Service(service) => {
                 let (code, next) = advice(service.status, &service.code);
                 let mut made = Error::failed(code, message).on(service.target.clone());
@@ -219,15 +224,32 @@ impl From<azure::Error> for Error {
                 });
                 made
             }
-            other => {
-                let next = if other.is_unreachable() {
-                    "check the address and the network, then run the same command again"
-                } else {
-                    "ferry run … -v shows each request"
-                };
-                Error::failed(other.code(), message).next(next)
+            azure::Error::OperationFailed(failure) => {
+                let (code, next) = advice(0, &failure.code);
+                let mut made = Error::failed(code, message).on(failure.target.clone());
+                made.next.extend(next.map(str::to_owned));
+                made.azure = Some(Said {
+                    status: 0,
+                    code: failure.code.clone(),
+                    message: failure.message.clone(),
+                    request_id: failure.request_id.clone(),
+                    correlation_id: failure.correlation_id.clone(),
+                });
+                made
             }
-        }
+            other => {
+                let (code, next) = match &other {
+                    azure::Error::Auth { .. } => ("no-credential", "sign in (az login), or choose another credential with --auth"),
+                    azure::Error::Refused { .. } => ("request-refused", "correct the address or the audience that is meant"),
+                    _ if other.is_unreachable() => ("unreachable", "check the address and the network, then run the same command again"),
+                    azure::Error::Body { .. } => ("unreadable-answer", "something between here and Azure may have answered in its place: check proxies and the address"),
+                    _ => ("unfinished", "ferry resume RUN      asks how it ended, and goes on"),
+                };
+                Error::failed(code, message).next(next)
+            }
+        };
+        made.unclear = unclear;
+        made
     }
 }
 

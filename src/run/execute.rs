@@ -124,17 +124,32 @@ impl Session {
             }
             // A request that was cut off by Ctrl-C has no end yet: it is settled when the run goes on.
             Err(error) if error.kind == crate::error::Kind::Interrupted => Err(error),
-            Err(error) => {
-                let mut shown = error.clone();
-                shown.message = self.hide_text(&shown.message);
-                self.write(Record::Failed {
-                    change: intended.change,
-                    error: Box::new(shown),
-                })?;
-                self.tell_change(&intended, State::Failed);
-                Err(error)
-            }
+            // Sent, and its end not known: Azure itself is asked.
+            Err(error) if error.unclear => match self.in_place(&intended) {
+                Ok((true, outcome)) => self.record_settled(&intended, &outcome),
+                Ok((false, _)) => self.record_failed(&intended, error),
+                // Nobody knows. It stays intended, and is settled when the run goes on.
+                Err(_) => Err(error),
+            },
+            Err(error) => self.record_failed(&intended, error),
         }
+    }
+
+    fn record_failed(&self, intended: &Intended, error: Error) -> Result<Value, Error> {
+        let mut shown = error.clone();
+        shown.message = self.hide_text(&shown.message);
+        self.write(Record::Failed { change: intended.change, error: Box::new(shown) })?;
+        self.tell_change(intended, State::Failed);
+        Err(error)
+    }
+
+    /// Writes down that a change was found in place; answers what it would have answered.
+    fn record_settled(&self, intended: &Intended, outcome: &Value) -> Result<Value, Error> {
+        let outcome = self.secrets.hide(outcome);
+        let change = intended.change;
+        self.write(Record::Done { change, outcome: outcome.clone(), request_id: None, already: false, settled: true })?;
+        self.tell_change(intended, State::Done);
+        Ok(outcome)
     }
 
     /// Lists the change in the plan and lets later reads see it.
@@ -543,15 +558,7 @@ impl Session {
                     .next("mend what hinders this read, then run the same command again")
             })?;
             if in_place {
-                let outcome = self.secrets.hide(&outcome);
-                self.write(Record::Done {
-                    change: intended.change,
-                    outcome,
-                    request_id: None,
-                    already: false,
-                    settled: true,
-                })?;
-                self.tell_change(intended, State::Done);
+                self.record_settled(intended, &outcome)?;
             } else {
                 let error = Error::failed(
                     "not-in-effect",
