@@ -62,10 +62,10 @@ fn no_such_function(script: &Compiled, function: &str, given: usize, arities: &[
     )
 }
 
-/// The same error without the position inside the generated script, so that the call's own position is filled in.
-pub fn without_driver(mut error: Box<EvalAltResult>) -> Box<EvalAltResult> {
+/// The same error with the position of the call that the generated script stands for.
+pub fn called_at(mut error: Box<EvalAltResult>, call: Position) -> Box<EvalAltResult> {
     if let EvalAltResult::ErrorInFunctionCall(.., position) = &mut *error {
-        *position = Position::NONE;
+        *position = call;
     }
     error
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use rhai::packages::{Package, StandardPackage};
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, Position, Shared};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, Position, Shared, Token};
 use serde_json::Value;
 
 use super::library::Library;
@@ -29,6 +29,13 @@ fn rules(engine: &mut Engine) {
         .set_max_map_size(1_000_000)
         .set_strict_variables(true)
         .disable_symbol("eval");
+    // `call` is reserved by Rhai, for closures; as a plain name it can also stand in `plugin::call`.
+    // The callback is marked deprecated by Rhai only to say that it may change between versions.
+    #[allow(deprecated)]
+    engine.on_parse_token(|token, _, _| match token {
+        Token::Reserved(word) if *word == "call" => Token::Identifier(word),
+        other => other,
+    });
 }
 
 /// An engine that parses scripts and runs none: it knows the names of the modules.

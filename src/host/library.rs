@@ -244,7 +244,8 @@ impl Plugins for Library {
         arguments: Vec<Dynamic>,
     ) -> Result<Dynamic, Box<EvalAltResult>> {
         let compiled = self.file(kind, file)?;
-        driver::call(context.engine(), &compiled, function, arguments).map_err(driver::without_driver)
+        driver::call(context.engine(), &compiled, function, arguments)
+            .map_err(|error| driver::called_at(error, context.call_position()))
     }
 
     fn has(&self, kind: &str, file: &str, function: &str) -> Result<bool, Error> {

@@ -13,6 +13,8 @@ mod program;
 mod resolver;
 mod run;
 mod runbook;
+#[cfg(test)]
+mod tests;
 pub mod trace;
 
 pub use check::Checked;

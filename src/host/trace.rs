@@ -107,7 +107,9 @@ fn said(error: &EvalAltResult, library: &Library, text: Option<&str>) -> Error {
             made.next.extend(near);
             made
         }
-        EvalAltResult::ErrorFunctionNotFound(signature, _) => function_not_found(signature, library),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => {
+            function_not_found(signature, library, text.unwrap_or_default())
+        }
         EvalAltResult::ErrorVariableNotFound(name, _) => {
             let mut made = Error::failed("unknown-variable", format!("there is no variable {name}"));
             made.next.extend(did_you_mean(name, &words(text.unwrap_or_default())));
@@ -177,7 +179,7 @@ fn thrown(map: &Map) -> Error {
 }
 
 /// `name (types)`, as the engine writes it, may be a slip of the pen or a call with other arguments.
-fn function_not_found(signature: &str, library: &Library) -> Error {
+fn function_not_found(signature: &str, library: &Library, text: &str) -> Error {
     let (name, given) = signature.split_once(" (").unwrap_or((signature, ")"));
     let name = name.trim();
     let given = format!("({given}");
@@ -210,6 +212,7 @@ fn function_not_found(signature: &str, library: &Library) -> Error {
         );
     }
     let mut known: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
+    known.extend(text.split("fn ").skip(1).filter_map(|part| Some(part.split_once('(')?.0.trim())));
     let standard = super::docs::standard_functions();
     known.extend(standard.iter().map(String::as_str));
     if known.contains(&name) {
