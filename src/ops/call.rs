@@ -1,6 +1,6 @@
 //! One call of a function by a script: the session it belongs to, and its arguments as the types they must be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
@@ -19,8 +19,6 @@ pub struct Bound {
     pub session: Arc<Session>,
     /// The sources, finders and constants of script files.
     pub plugins: Arc<dyn Plugins>,
-    /// Items whose grant, attach or swap was planned: their check is taken as true.
-    pub(super) planned: Mutex<BTreeSet<(String, String, String)>>,
     /// What modules keep between the calls of one session, by a name of their own.
     kept: Mutex<BTreeMap<&'static str, Arc<dyn std::any::Any + Send + Sync>>>,
 }
@@ -30,7 +28,6 @@ impl Bound {
         Self {
             session,
             plugins,
-            planned: Mutex::default(),
             kept: Mutex::default(),
         }
     }

@@ -63,16 +63,11 @@ pub(super) fn run(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
 
     let branch = |index: usize| -> Outcome {
         let item = &items[index];
-        let mut path = base.clone();
-        path.push(name.clone());
-        let (key, before) = item
-            .segments
-            .split_last()
-            .map_or(("", &[][..]), |(key, before)| (key.as_str(), before));
-        path.extend(before.iter().cloned());
-        let made = path::with(path, || {
+        let mut below = vec![name.clone()];
+        below.extend(item.segments.iter().cloned());
+        let made = path::with(base.clone(), || {
             call.session
-                .step(key, Some(&item.input), || -> Result<Value, Box<EvalAltResult>> {
+                .step_at(&below, Some(&item.input), || -> Result<Value, Box<EvalAltResult>> {
                     let closure = unshare_fn(body.clone());
                     let returned: Dynamic =
                         closure.call_within_context(call.context(), (unshare(item.value.clone()),))?;
@@ -174,14 +169,8 @@ impl Item {
             .untouched("none of the items was begun")
             .next(format!("ferry doc {}", call.function())));
         };
-        // ARM ids are equal in any case, and so must be their keys.
-        let id = if id.starts_with('/') {
-            id.to_lowercase()
-        } else {
-            id.to_owned()
-        };
         let mut segments: Vec<String> = text("file").map(str::to_owned).into_iter().collect();
-        segments.push(id);
+        segments.push(path::item_key(id));
         let lane = text("lane").map(str::to_owned);
         let mut lines: Vec<String> = match map.get("serial") {
             None | Some(Value::Null) => Vec::new(),
@@ -211,7 +200,7 @@ impl Item {
     }
 
     fn key(&self) -> String {
-        self.segments.join("/")
+        path::printed(&self.segments)
     }
 }
 

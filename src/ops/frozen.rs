@@ -129,8 +129,11 @@ pub fn register(engine: &mut Engine) {
             |context: NativeCallContext<'_>, map: &mut Frozen, keep: FnPtr| -> Result<Map, Box<EvalAltResult>> {
                 let mut kept = Map::new();
                 for (key, value) in map.map() {
-                    let name: ImmutableString = key.as_str().into();
-                    if keep.call_within_context::<bool>(&context, (name, value.clone()))? {
+                    // As for plain maps: the closure takes the key, and the value as a second one or as `this`.
+                    let mut this = value.clone();
+                    let keeps =
+                        keep.call_raw_with_extra_args("filter", &context, Some(&mut this), [key.into()], [], Some(1))?;
+                    if keeps.as_bool().unwrap_or(false) {
                         kept.insert(key.clone(), value.clone());
                     }
                 }

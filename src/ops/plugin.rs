@@ -102,16 +102,10 @@ fn plugin_call(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
         Some(Ok(Value::Object(map))) => map.get("id").and_then(Value::as_str).map(str::to_lowercase),
         _ => None,
     };
-    let planned = || {
-        call.bound()
-            .planned
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    };
     let mark = item
-        .map(|id| (kind.clone(), file.clone(), id))
+        .map(|id| format!("{kind}/{file}/{id}"))
         .filter(|_| call.session.mode() == Mode::Plan);
-    if function == "check" && mark.as_ref().is_some_and(|mark| planned().contains(mark)) {
+    if function == "check" && mark.as_ref().is_some_and(|mark| call.session.is_planned(mark)) {
         return Ok(true.into());
     }
     let value = call
@@ -119,7 +113,7 @@ fn plugin_call(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
         .plugins
         .call(call.context(), &kind, &file, &function, arguments)?;
     if let Some(mark) = mark.filter(|_| ["grant", "attach", "swap"].contains(&function.as_str())) {
-        planned().insert(mark);
+        call.session.mark_planned(&mark);
     }
     Ok(value)
 }

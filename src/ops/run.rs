@@ -129,8 +129,8 @@ pub(crate) fn module() -> OpModule {
         /// assert(type_of(run::open_hand_overs()) == "array");
         /// ```
         fn open_hand_overs(call) {
-            let open = call.session.open_hand_overs();
-            Ok(open.into_iter().map(|(task, text)| json!({ "task": task, "text": text })).collect::<Vec<Value>>())
+            let open = call.session.hand_overs().into_iter().filter(|task| task.closed.is_none());
+            Ok(open.map(|open| json!({ "task": open.task, "text": open.text })).collect::<Vec<Value>>())
         }
 
         /// Closes a hand-over whose work is seen to be done.
@@ -174,7 +174,7 @@ pub(crate) fn module() -> OpModule {
         /// run::warn("tokens live for up to 24 hours");
         /// ```
         fn warn(call) {
-            call.session.warn("warned", &crate::run::current_path().join("/"), &call.text("text")?)?;
+            call.session.warn("warned", &crate::run::path::printed(&crate::run::current_path()), &call.text("text")?)?;
             Ok(())
         }
 
@@ -235,7 +235,9 @@ pub(crate) fn module() -> OpModule {
         /// assert(type_of(run::unseen_items()) == "array");
         /// ```
         fn unseen_items(call) {
-            Ok(call.session.unseen_items())
+            let items = call.session.ledger(|ledger| ledger.unseen.clone());
+            let items = items.into_iter().map(|item| json!({ "scope": item.scope, "why": item.why, "needs": item.needs }));
+            Ok(items.collect::<Vec<Value>>())
         }
 
         /// The value of a parameter that the calling source or finder declares itself.

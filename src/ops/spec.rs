@@ -288,7 +288,7 @@ impl DocText {
                 .collect()
         };
         let (word, kind) = match head.split_once('(') {
-            Some((word, kind)) => (word.trim(), kind.trim_end_matches(')').trim().to_owned()),
+            Some((word, kind)) => (word.trim(), kind.strip_suffix(')').unwrap_or(kind).trim().to_owned()),
             None => (head, String::new()),
         };
         match word {
