@@ -1,1 +1,25 @@
 //! The Rhai engine: building it, modules and overrides, limits, script errors, documentation.
+//!
+//! [`Host`] is what programs embed: it finds runbooks, reads their parameters, and runs them in a session.
+
+mod check;
+pub mod docs;
+mod driver;
+mod engine;
+mod library;
+mod loader;
+mod params;
+mod program;
+mod resolver;
+mod run;
+mod runbook;
+#[cfg(test)]
+mod tests;
+pub mod trace;
+
+pub use check::Checked;
+pub use loader::{Foreign, Loader, Script, Scripts, embedded};
+pub use params::{Declared, ParamKind, Params};
+pub use program::Program;
+pub use run::{Host, RunOutcome};
+pub use runbook::{PHASES, Runbook};

@@ -1,0 +1,287 @@
+//! `run::`, the script's side of a run: steps, branches, gates, waits, notes.
+
+use rhai::{Dynamic, EvalAltResult};
+use serde_json::{Value, json};
+
+use super::call::Call;
+use super::captures::unshare_fn;
+use super::each;
+use super::spec::OpModule;
+use super::value::{from_json, to_json};
+use crate::error::Error;
+use crate::run::{Finding, Mode};
+use crate::types::Span;
+
+pub(crate) fn module() -> OpModule {
+    crate::ops! { run,
+        "Steps, branches, gates, waits and notes of the run that a script belongs to.";
+
+        /// Does something once, and remembers its result.
+        ///
+        /// A resumed run gets the remembered result, and the closure is not called again. Steps nest; two of one
+        /// name in one place are an error. The closure works on copies of the variables that it captures: what it
+        /// finds out, it returns, as plain data.
+        ///
+        /// * `name` (string): the step's name, unique where it stands
+        /// * `body` (closure): what is done; takes nothing
+        /// * returns (any): what the closure returned
+        /// * errors: `step-twice`, `step-changed`, `not-plain`
+        /// * changes: no; what the closure calls does
+        /// * also: checkpoint, once, memo
+        ///
+        /// ```rhai
+        /// let sum = run::step("add", || 40 + 2);
+        /// assert_eq(sum, 42);
+        /// ```
+        fn step(call) {
+            Ok(run_step(call))
+        }
+
+        /// Does a step for each item, in parallel, and returns the results in the items' order.
+        ///
+        /// An item is a map with `id`, its key; or a string, which is its own key. Optional members: `file` stands
+        /// before the id in the step's path; items with an equal string in `serial` (a string, or an array of
+        /// them) go one after another; `lane` does that too, and leaves out what comes after a failed item. One
+        /// item's failure does not stop the others; all failures are thrown together at the end. An item that has
+        /// to wait is parked while the others go on.
+        ///
+        /// * `name` (string): the name of the steps
+        /// * `items` (array): the items; two equal keys are refused before anything is done
+        /// * `body` (closure): takes an item
+        /// * returns (array): what the closure returned for each item
+        /// * errors: `items-failed`, `duplicate-key`, `not-plain`
+        /// * changes: no; what the closure calls does
+        /// * also: parallel, for, loop, map, concurrent
+        ///
+        /// ```rhai
+        /// let lengths = run::each("measure", [#{ id: "a", text: "one" }, #{ id: "b", text: "three" }], |item| item.text.len());
+        /// assert_eq(lengths, [3, 5]);
+        /// ```
+        fn each(call) {
+            Ok(each::run(call))
+        }
+
+        /// Goes on only when somebody has approved.
+        ///
+        /// Without a terminal and without `--yes` the run pauses here; `ferry approve` and `ferry resume` go on.
+        ///
+        /// * `gate` (string): the gate's name, which `ferry approve RUN GATE` names
+        /// * `text` (string): what is approved, for the person who is asked
+        /// * returns (()): nothing
+        /// * changes: no
+        /// * also: gate, confirm, ask
+        ///
+        /// ```rhai
+        /// // no_run: a person must answer
+        /// run::approve("clean-up", "deletes the old identity");
+        /// ```
+        fn approve(call) {
+            call.session.approve(&call.text("gate")?, &call.text("text")?)?;
+            Ok(())
+        }
+
+        /// Waits so long; the process may end meanwhile.
+        ///
+        /// * `length` (int or string): seconds, or a text like "10m"
+        /// * returns (()): nothing
+        /// * errors: `malformed`
+        /// * changes: no
+        /// * also: sleep, pause, delay
+        ///
+        /// ```rhai
+        /// run::wait(0);
+        /// ```
+        fn wait(call) {
+            let span = match call.value("length")? {
+                Value::String(text) => Span::parse(&text)?,
+                Value::Number(number) => match number.as_u64() {
+                    Some(seconds) => Span::seconds(seconds),
+                    None => return Err(call.wrong("length", "a number of seconds from 0, or a text like \"10m\"")),
+                },
+                _ => return Err(call.wrong("length", "a number of seconds, or a text like \"10m\"")),
+            };
+            call.session.wait(span)?;
+            Ok(())
+        }
+
+        /// Leaves work to a person, with the exact commands to paste; nothing stops here.
+        ///
+        /// * `task` (string): its name, which `ferry approve RUN TASK` closes
+        /// * `text` (string): what to do
+        /// * returns (()): nothing
+        /// * changes: no
+        /// * also: manual, todo, human
+        ///
+        /// ```rhai
+        /// run::hand_over("dns", "az network dns record-set a add-record …");
+        /// ```
+        fn hand_over(call) {
+            call.session.hand_over(&call.text("task")?, &call.text("text")?)?;
+            Ok(())
+        }
+
+        /// The hand-overs that nobody has closed yet.
+        ///
+        /// * returns (array): maps with `task` and `text`
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// assert(type_of(run::open_hand_overs()) == "array");
+        /// ```
+        fn open_hand_overs(call) {
+            let open = call.session.hand_overs().into_iter().filter(|task| task.closed.is_none());
+            Ok(open.map(|open| json!({ "task": open.task, "text": open.text })).collect::<Vec<Value>>())
+        }
+
+        /// Closes a hand-over whose work is seen to be done.
+        ///
+        /// * `task` (string): its name
+        /// * returns (()): nothing
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// run::hand_over("dns", "add the record");
+        /// run::close_hand_over("dns");
+        /// assert_eq(run::open_hand_overs().len(), 0);
+        /// ```
+        fn close_hand_over(call) {
+            call.session.close_hand_over(&call.text("task")?, "check")?;
+            Ok(())
+        }
+
+        /// Shows a sentence to whoever follows the run.
+        ///
+        /// * `text` (string): the sentence
+        /// * returns (()): nothing
+        /// * changes: no
+        /// * also: print, log, say
+        ///
+        /// ```rhai
+        /// run::note("12 grants are in place");
+        /// ```
+        fn note(call) {
+            call.session.note(&call.text("text")?)?;
+            Ok(())
+        }
+
+        /// Shows a warning, and keeps it as a finding of the run.
+        ///
+        /// * `text` (string): the sentence
+        /// * returns (()): nothing
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// run::warn("tokens live for up to 24 hours");
+        /// ```
+        fn warn(call) {
+            call.session.warn("warned", &crate::run::path::printed(&crate::run::current_path()), &call.text("text")?)?;
+            Ok(())
+        }
+
+        /// Keeps what was found, for plan, report and exit code.
+        ///
+        /// A finding of severity "difference" makes the phase verify end with exit code 4.
+        ///
+        /// * `severity` (string): "info", "warning", "difference" or "error"
+        /// * `code` (string): a stable word for this kind of finding
+        /// * `target` (string): the id of what it is about
+        /// * `message` (string): one sentence
+        /// * returns (()): nothing
+        /// * errors: `wrong-argument`
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// run::finding("info", "known-issue", "/subscriptions/1", "slots are bindings of their own");
+        /// ```
+        fn finding(call) {
+            let severity = call.text("severity")?;
+            if !["info", "warning", "difference", "error"].contains(&severity.as_str()) {
+                let mut error = call.wrong("severity", "");
+                error.message =
+                    format!("run::finding: there is no severity \"{severity}\": info, warning, difference or error");
+                return Err(error);
+            }
+            call.session.finding(Finding {
+                severity,
+                code: call.text("code")?,
+                target: call.text("target")?,
+                message: call.text("message")?,
+            })?;
+            Ok(())
+        }
+
+        /// Keeps what could not be looked into; nothing that depends on it is deleted.
+        ///
+        /// * `scope` (string): where
+        /// * `why` (string): why not
+        /// * `needs` (string): what would make it visible, as a role or an action
+        /// * returns (()): nothing
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// run::unseen("/subscriptions/1", "403 AuthorizationFailed", "Reader");
+        /// ```
+        fn unseen(call) {
+            call.session.unseen(&call.text("scope")?, &call.text("why")?, &call.text("needs")?)?;
+            Ok(())
+        }
+
+        /// What could not be looked into so far.
+        ///
+        /// * returns (array): maps with `scope`, `why` and `needs`
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// assert(type_of(run::unseen_items()) == "array");
+        /// ```
+        fn unseen_items(call) {
+            let items = call.session.ledger(|ledger| ledger.unseen.clone());
+            let items = items.into_iter().map(|item| json!({ "scope": item.scope, "why": item.why, "needs": item.needs }));
+            Ok(items.collect::<Vec<Value>>())
+        }
+
+        /// The value of a parameter that the calling source or finder declares itself.
+        ///
+        /// It is given on the command line as `FILESTEM.NAME=value`.
+        ///
+        /// * `name` (string): the parameter's name in the file's `const PARAMS`
+        /// * returns (any): its value, or `()` where it is optional and was not given
+        /// * errors: `unknown-parameter`
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// // no_run: an example belongs to no file
+        /// let depth = run::param("depth");
+        /// ```
+        fn param(call) {
+            call.bound().plugins.parameter(call.file(), &call.text("name")?)
+        }
+
+        /// Whether this is a plan, in which nothing is written.
+        ///
+        /// * returns (bool): true in a plan
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// assert_eq(type_of(run::planning()), "bool");
+        /// ```
+        fn planning(call) {
+            Ok(call.session.mode() == Mode::Plan)
+        }
+    }
+}
+
+fn run_step(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
+    let name = call.text("name")?;
+    if name.trim().is_empty() {
+        return Err(Error::failed("wrong-argument", "run::step: `name` is empty").into());
+    }
+    let body = unshare_fn(call.closure("body")?);
+    let value = call
+        .session
+        .step(&name, None, || -> Result<Value, Box<EvalAltResult>> {
+            let returned: Dynamic = body.call_within_context(call.context(), ())?;
+            Ok(to_json(&returned)?)
+        })?;
+    Ok(from_json(&value))
+}
