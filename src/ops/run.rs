@@ -149,6 +149,21 @@ pub(crate) fn module() -> OpModule {
             Ok(())
         }
 
+        /// Pauses the run while hand-overs are open; `--yes` does not close them.
+        ///
+        /// * returns (()): nothing
+        /// * errors: `hand-over-open`
+        /// * changes: no
+        /// * also: manual, gate, human
+        ///
+        /// ```rhai
+        /// run::require_hand_overs();
+        /// ```
+        fn require_hand_overs(call) {
+            call.session.require_hand_overs()?;
+            Ok(())
+        }
+
         /// Shows a sentence to whoever follows the run.
         ///
         /// * `text` (string): the sentence
