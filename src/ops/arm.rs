@@ -188,7 +188,9 @@ pub(crate) fn module() -> OpModule {
             edit(call)
         }
 
-        /// Tells how documents of a type are read and written: the row of `stdlib/resource_types.toml`.
+        /// Tells how documents of a type are read and written.
+        ///
+        /// It is the row of `stdlib/resource_types.toml`, with the defaults laid under it.
         ///
         /// * `of` (string): a resource type, or a resource id
         /// * returns (map): `type`, `api`, `write`, `identity`, `combined`, `identities`, `effect`, `children`, …

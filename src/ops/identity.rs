@@ -21,7 +21,7 @@ pub(crate) fn module() -> OpModule {
     crate::ops! { identity,
         "User-assigned managed identities, and the identity blocks of resources.";
 
-        /// Finds an identity by its resource id, or by a name that is unique among all that can be seen.
+        /// Finds an identity by its resource id, or by a name that no other one has.
         ///
         /// * `identity` (string): a resource id or a name
         /// * returns (map): `id`, `name`, `location`, `tenantId`, `principalId`, `clientId`, `tags`, `isolationScope`
@@ -94,7 +94,7 @@ pub(crate) fn module() -> OpModule {
             Ok(found)
         }
 
-        /// Creates an identity; one that stands there already, in the same region, is taken as it is.
+        /// Creates an identity; one that stands in the same region already is taken as it is.
         ///
         /// * `identity` (map): `id`, `location`, and where wanted `tags`, `isolationScope`, `assignmentRestrictions`
         /// * returns (map): as of `identity::find`; in a plan, what only Azure can give is known after the move
@@ -152,7 +152,7 @@ pub(crate) fn module() -> OpModule {
             Ok(call.session.get(&Write::graph("GET", &format!("/v1.0/servicePrincipals/{principal}")))?.is_some())
         }
 
-        /// Gives a text in which the ids of one identity are replaced by those of another, as whole words.
+        /// Replaces the ids of one identity in a text by those of another, as whole words.
         ///
         /// * `text` (string): any text
         /// * `old` (map): the identity whose ids are looked for, in any spelling

@@ -69,20 +69,10 @@ impl ResourceTypes {
     }
 }
 
-/// The rows, as the session's scripts have them.
-fn types(call: &Call<'_>) -> Result<Arc<ResourceTypes>, Error> {
-    let text = call.bound().plugins.text(FILE)?;
-    let parsed = call.kept("resource types", || ResourceTypes::parse(&text));
-    match parsed.as_ref() {
-        Ok(_) => {}
-        Err(error) => return Err(error.clone()),
-    }
-    Ok(call.kept("resource types, parsed", || {
-        ResourceTypes::parse(&text).unwrap_or_else(|_| ResourceTypes {
-            rows: BTreeMap::new(),
-            defaults: Map::new(),
-        })
-    }))
+/// The rows, as the session's scripts have them; read once.
+fn types(call: &Call<'_>) -> Arc<Result<ResourceTypes, Error>> {
+    let plugins = &call.bound().plugins;
+    call.kept("resource types", || plugins.text(FILE).and_then(|text| ResourceTypes::parse(&text)))
 }
 
 /// All that is known of a type; `api` is never empty.
@@ -91,7 +81,10 @@ pub(super) fn info(
     resource_type: &str,
     subscription: Option<&str>,
 ) -> Result<Map<String, Value>, Error> {
-    let mut info = types(call)?.info(resource_type);
+    let mut info = match types(call).as_ref() {
+        Ok(types) => types.info(resource_type),
+        Err(error) => return Err(error.clone()),
+    };
     if info.get("api").and_then(Value::as_str).unwrap_or_default().is_empty() {
         let api = provider_version(call, resource_type, subscription)?;
         info.insert("api".into(), json!(api));

@@ -31,7 +31,7 @@ pub(crate) fn module() -> OpModule {
     crate::ops! { role_assignment,
         "Azure role assignments, at every kind of scope.";
 
-        /// Lists every role assignment made to exactly this principal, at every scope that can be seen.
+        /// Lists every role assignment of exactly this principal, at every visible scope.
         ///
         /// Scopes that may not be read are told with `run::unseen`.
         ///

@@ -149,19 +149,17 @@ pub(crate) fn module() -> OpModule {
             Ok(())
         }
 
-        /// Pauses the run while hand-overs are open; `--yes` does not close them.
+        /// Pauses the run while hand-overs are open; in a plan it goes on.
         ///
         /// * returns (()): nothing
         /// * errors: `hand-over-open`
         /// * changes: no
-        /// * also: manual, gate, human
         ///
         /// ```rhai
         /// run::require_hand_overs();
         /// ```
         fn require_hand_overs(call) {
-            call.session.require_hand_overs()?;
-            Ok(())
+            call.session.require_hand_overs()
         }
 
         /// Shows a sentence to whoever follows the run.

@@ -27,7 +27,9 @@ pub(crate) fn tenant() -> OpModule {
             Ok(tenants.pointer("/0/tenantId").cloned().unwrap_or_default())
         }
 
-        /// Gives every scope at which role assignments can be listed: the root, management groups, subscriptions.
+        /// Gives every scope at which role assignments can be listed, from the root down.
+        ///
+        /// They are the root, management groups and subscriptions.
         ///
         /// What may not be read is told with `run::unseen`.
         ///

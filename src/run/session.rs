@@ -230,6 +230,11 @@ impl Session {
         Ok(Arc::new(session))
     }
 
+    /// How the session works.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// What the session may do.
     pub fn mode(&self) -> Mode {
         self.mode
