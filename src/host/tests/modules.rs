@@ -136,3 +136,22 @@ fn every_native_function_has_a_whole_text() {
         crate::ops::specs().iter().flat_map(|module| &module.functions).flat_map(crate::ops::OpSpec::problems).collect();
     assert_eq!(problems, Vec::<String>::new());
 }
+
+#[test]
+fn the_examples_of_functions_that_need_no_cloud_run() {
+    for example in crate::ops::specs()
+        .iter()
+        .filter(|module| ["run", "plugin"].contains(&module.name.as_str()))
+        .flat_map(|module| &module.functions)
+        .flat_map(|function| &function.examples)
+        .filter(|example| example.no_run.is_none() && example.estate.is_none())
+    {
+        let directory = tempdir().unwrap();
+        let session = super::running(directory.path(), super::options());
+        let ended = super::host().eval(&session, &example.code);
+        match &example.fails {
+            None => assert!(ended.is_ok(), "{}\n{ended:?}", example.code),
+            Some(code) => assert_eq!(&ended.unwrap_err().code, code, "{}", example.code),
+        }
+    }
+}
