@@ -1,6 +1,7 @@
 //! Ferry carries Azure user-assigned managed identities to another region.
 pub mod azure;
 pub mod cli;
+pub mod error;
 pub mod host;
 pub mod ops;
 pub mod repl;

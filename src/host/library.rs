@@ -269,6 +269,15 @@ impl Plugins for Library {
             .transpose()
     }
 
+    fn text(&self, key: &str) -> Result<String, Error> {
+        let script = self.loader.read(key)?;
+        if let Some(session) = self.session.as_ref().filter(|session| session.mode() == Mode::Run) {
+            let origin = script.path.as_ref().map_or_else(|| "embedded".to_owned(), |path| path.display().to_string());
+            session.keep_script(key, &origin, &script.text)?;
+        }
+        Ok(script.text.to_string())
+    }
+
     fn parameter(&self, key: &str, name: &str) -> Result<Value, Error> {
         let declared = if self.loader.has(key) {
             self.compiled(key)?.params()?

@@ -3,16 +3,32 @@
 //! An operation takes its arguments from the [`Call`], reads through the session or changes something through
 //! it, and returns a value. It never sends a request past the session.
 
+mod app_role;
+mod arm;
 mod call;
 mod captures;
+mod directory_role;
 mod each;
+mod federated_credential;
 mod frozen;
+mod graph;
+mod group;
+mod http;
+mod identity;
+mod identity_block;
 mod lines;
 mod plugin;
 mod plugins;
+mod reference;
 mod register;
+mod request;
+mod resource_graph;
+mod resource_types;
+mod role;
+mod role_assignment;
 mod run;
 mod spec;
+mod tenant;
 pub mod thrown;
 mod value;
 
@@ -56,28 +72,46 @@ use crate::run::Session;
 /// ```
 #[macro_export]
 macro_rules! ops {
-    ($module:ident, $about:expr; $( $(#[doc = $doc:literal])* fn $name:ident($call:ident) $body:block )*) => {{
-        $(
-            fn $name(
-                $call: &$crate::ops::Call<'_>,
-            ) -> ::std::result::Result<impl ::std::convert::Into<$crate::ops::Output>, $crate::error::Error> $body
-        )*
+    ($module:ident, $about:expr; $( $(#[doc = $doc:literal])* fn $name:ident($call:ident) $body:block )*) => {
         $crate::ops::OpModule::new(
             stringify!($module),
             $about,
-            vec![$(
+            vec![$({
+                // One name for all bodies, so that a body can call a function of its module by the operation's name.
+                fn body(
+                    $call: &$crate::ops::Call<'_>,
+                ) -> ::std::result::Result<impl ::std::convert::Into<$crate::ops::Output>, $crate::error::Error> $body
                 $crate::ops::OpSpec::parse(stringify!($module), stringify!($name), &[$($doc),*], |call| {
-                    $name(call).map(::std::convert::Into::into)
+                    body(call).map(::std::convert::Into::into)
                 })
-            ),*],
+            }),*],
         )
-    }};
+    };
 }
 
 /// Every module that scripts see, in the order of the documentation.
 pub fn specs() -> &'static [OpModule] {
     static SPECS: OnceLock<Vec<OpModule>> = OnceLock::new();
-    SPECS.get_or_init(|| vec![run::module(), plugin::module()])
+    SPECS.get_or_init(|| {
+        vec![
+            run::module(),
+            plugin::module(),
+            identity::module(),
+            federated_credential::module(),
+            role::module(),
+            role_assignment::module(),
+            group::module(),
+            directory_role::module(),
+            app_role::module(),
+            reference::module(),
+            resource_graph::module(),
+            tenant::tenant(),
+            tenant::subscription(),
+            arm::module(),
+            graph::module(),
+            http::module(),
+        ]
+    })
 }
 
 /// Makes all operations, and `more` of an embedding program, available in an engine, bound to one session.

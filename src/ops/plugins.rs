@@ -50,6 +50,12 @@ pub trait Plugins: Send + Sync {
     /// # Errors
     /// `unknown-parameter` where the file declares none of this name.
     fn parameter(&self, key: &str, name: &str) -> Result<Value, Error>;
+
+    /// The text of a file of the standard library that is data, as `stdlib/resource_types.toml`.
+    ///
+    /// # Errors
+    /// `not-found` where there is none of this key.
+    fn text(&self, key: &str) -> Result<String, Error>;
 }
 
 /// No script files at all: for engines that run none.
@@ -93,5 +99,9 @@ impl Plugins for NoPlugins {
             "unknown-parameter",
             format!("this script has no parameter {name}"),
         ))
+    }
+
+    fn text(&self, key: &str) -> Result<String, Error> {
+        Err(Error::failed("not-found", format!("there is no file {key}")))
     }
 }

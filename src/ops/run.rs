@@ -149,6 +149,19 @@ pub(crate) fn module() -> OpModule {
             Ok(())
         }
 
+        /// Pauses the run while hand-overs are open; in a plan it goes on.
+        ///
+        /// * returns (()): nothing
+        /// * errors: `hand-over-open`
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// run::require_hand_overs();
+        /// ```
+        fn require_hand_overs(call) {
+            call.session.require_hand_overs()
+        }
+
         /// Shows a sentence to whoever follows the run.
         ///
         /// * `text` (string): the sentence

@@ -1,1 +1,28 @@
-//! Executing changes durably: sessions, steps, changes, plan overlay, resume, approvals. It knows no Rhai and no HTTP.
+//! Executing changes durably: sessions, phases, steps, changes, the plan's overlay, approvals, waits.
+//!
+//! It knows no scripts and no wire format: above it are `ops` and `host`, below it `azure` and `store`.
+
+pub mod change;
+pub mod edit;
+mod event;
+mod execute;
+mod gate;
+mod overlay;
+pub mod path;
+pub mod placeholder;
+mod read;
+pub mod record;
+mod session;
+mod step;
+
+pub use event::{Event, Observer, State, nobody};
+pub use record::{Finding, Ledger, Unseen};
+pub use session::{Approver, Connect, JournalFactory, KeptScript, Mode, Options, Planned, Session, Status};
+
+/// The version of Microsoft.ManagedIdentity/userAssignedIdentities that Ferry speaks.
+pub const IDENTITY_API: &str = "2024-11-30";
+
+/// The path of the step that this thread works in.
+pub fn current_path() -> Vec<String> {
+    path::current()
+}

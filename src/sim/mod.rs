@@ -1,1 +1,5 @@
 //! An Azure that is not there: a faithful simulator on loopback. It uses `types`, and nothing else of ours.
+pub mod front;
+pub mod graph;
+
+pub use front::{Answer, Ask, Caller};

@@ -1,0 +1,296 @@
+//! The one error of Ferry: what happened, to which resource, what was left untouched, what to do next.
+//!
+//! Errors are values with fields; `cli` makes text of them, once. Lower floors have errors of their own
+//! (`azure::Error`, `store::Error`); here is where advice is added to them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{azure, store, types};
+
+/// What kind of ending an error is: it fixes the exit code of the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Refused before any cloud was contacted: usage, an unknown runbook, a script that does not load. Exit code 2.
+    Refused,
+    /// The command failed. Exit code 1.
+    Failed,
+    /// Verification found a difference. Exit code 4.
+    Difference,
+    /// The run pauses: an approval, a hand-over, `--until`, a wait. Exit code 3.
+    Paused,
+    /// Somebody pressed Ctrl-C. Exit code 130.
+    Interrupted,
+}
+
+/// A place in a script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct At {
+    /// The script's file, as `runbooks/relocate.rhai`.
+    pub file: String,
+    /// Line, from 1; 0 where it is not known.
+    pub line: usize,
+    /// Column in characters, from 1; 0 where it is not known.
+    pub column: usize,
+    /// The text of that script, for showing the line.
+    #[serde(skip)]
+    pub source: Option<String>,
+}
+
+/// One call on the way to the place where an error arose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    /// The function that was called.
+    pub function: String,
+    /// The place of the call.
+    pub at: At,
+}
+
+/// What Azure itself said, verbatim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// HTTP status.
+    pub status: u16,
+    /// Azure's error code.
+    pub code: String,
+    /// Azure's message.
+    pub message: String,
+    /// `x-ms-request-id` or Graph's `request-id`.
+    pub request_id: Option<String>,
+    /// `x-ms-correlation-request-id`.
+    pub correlation_id: Option<String>,
+}
+
+/// An error with everything that its reader needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Error {
+    /// A stable code; `ferry doc CODE` explains it.
+    pub code: String,
+    /// What kind of ending this is.
+    pub kind: Kind,
+    /// What happened: past tense, no blame.
+    pub message: String,
+    /// Where in a script.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub at: Option<At>,
+    /// The calls that led there, outermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub calls: Vec<Frame>,
+    /// The resource that it happened to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub on: Option<String>,
+    /// What was left untouched.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub untouched: Option<String>,
+    /// What to do next: commands to paste, or a sentence.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub next: Vec<String>,
+    /// What Azure said.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub azure: Option<Said>,
+    /// Whether what failed may have happened all the same: the request was sent, and its end is not known.
+    #[serde(skip)]
+    pub unclear: bool,
+}
+
+impl Error {
+    /// An error that fails the command.
+    pub fn failed(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            kind: Kind::Failed,
+            message: message.into(),
+            at: None,
+            calls: Vec::new(),
+            on: None,
+            untouched: None,
+            next: Vec::new(),
+            azure: None,
+            unclear: false,
+        }
+    }
+
+    /// An error that refuses the command before any cloud was contacted.
+    pub fn refused(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Refused,
+            ..Self::failed(code, message)
+        }
+    }
+
+    /// The same error with another kind.
+    #[must_use]
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Names the resource that it happened to.
+    #[must_use]
+    pub fn on(mut self, on: impl Into<String>) -> Self {
+        self.on = Some(on.into());
+        self
+    }
+
+    /// Says what was left untouched.
+    #[must_use]
+    pub fn untouched(mut self, untouched: impl Into<String>) -> Self {
+        self.untouched = Some(untouched.into());
+        self
+    }
+
+    /// Adds something to do next.
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Self {
+        self.next.push(next.into());
+        self
+    }
+
+    /// The process's exit code for this error.
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            Kind::Failed => 1,
+            Kind::Refused => 2,
+            Kind::Paused => 3,
+            Kind::Difference => 4,
+            Kind::Interrupted => 130,
+        }
+    }
+
+    /// Whether Azure answered with this error code.
+    pub fn azure_code(&self) -> Option<&str> {
+        self.azure.as_ref().map(|said| said.code.as_str())
+    }
+
+    /// Whether the resource was not there (404).
+    pub fn is_not_found(&self) -> bool {
+        self.azure.as_ref().is_some_and(|said| said.status == 404)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<types::ParseError> for Error {
+    fn from(error: types::ParseError) -> Self {
+        Error::refused("malformed", error.to_string()).untouched("nothing was sent")
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        let next = match &error {
+            store::Error::Newer { .. } => "use the version of ferry that wrote this journal, or a newer one",
+            store::Error::Held { .. } => "wait until the other process ends, or stop it; then run this command again",
+            store::Error::Unknown { .. } | store::Error::Ambiguous { .. } => {
+                "ferry runs      lists the runs of this state directory"
+            }
+            store::Error::Io { .. } => "choose a directory that can be written: --state DIR, or FERRY_STATE",
+            store::Error::Damaged { .. } => "restore the journal from a backup; Azure was not asked to do anything",
+        };
+        let kind = match &error {
+            store::Error::Unknown { .. } | store::Error::Ambiguous { .. } => Kind::Refused,
+            _ => Kind::Failed,
+        };
+        Error::failed(error.code(), error.to_string())
+            .kind(kind)
+            .untouched("nothing was sent to Azure by this command")
+            .next(next)
+    }
+}
+
+impl From<azure::Error> for Error {
+    fn from(error: azure::Error) -> Self {
+        let message = error.to_string();
+        let unclear = error.may_have_happened();
+        let mut made = match error {
+            azure::Error::Service(service) => {
+                let (code, next) = advice(service.status, &service.code);
+                let mut made = Error::failed(code, message).on(service.target.clone());
+                made.next.extend(next.map(str::to_owned));
+                made.azure = Some(Said {
+                    status: service.status,
+                    code: service.code.clone(),
+                    message: service.message.clone(),
+                    request_id: service.request_id.clone(),
+                    correlation_id: service.correlation_id.clone(),
+                });
+                made
+            }
+            azure::Error::OperationFailed(failure) => {
+                let (code, next) = advice(0, &failure.code);
+                let mut made = Error::failed(code, message).on(failure.target.clone());
+                made.next.extend(next.map(str::to_owned));
+                made.azure = Some(Said {
+                    status: 0,
+                    code: failure.code.clone(),
+                    message: failure.message.clone(),
+                    request_id: failure.request_id.clone(),
+                    correlation_id: failure.correlation_id.clone(),
+                });
+                made
+            }
+            other => {
+                let (code, next) = match &other {
+                    azure::Error::Auth { .. } => ("no-credential", "sign in (az login), or choose another credential with --auth"),
+                    azure::Error::Refused { .. } => ("request-refused", "correct the address or the audience that is meant"),
+                    _ if other.is_unreachable() => ("unreachable", "check the address and the network, then run the same command again"),
+                    azure::Error::Body { .. } => ("unreadable-answer", "something between here and Azure may have answered in its place: check proxies and the address"),
+                    _ => ("unfinished", "ferry resume RUN      asks how it ended, and goes on"),
+                };
+                Error::failed(code, message).next(next)
+            }
+        };
+        made.unclear = unclear;
+        made
+    }
+}
+
+/// Ferry's code and advice for an answer of Azure's.
+fn advice(status: u16, code: &str) -> (&'static str, Option<&'static str>) {
+    match (status, code) {
+        (_, "PrincipalNotFound") => (
+            "principal-not-replicated",
+            Some("the directory may need some minutes; ferry resume RUN goes on from here"),
+        ),
+        (_, "LinkedAuthorizationFailed") => (
+            "not-allowed",
+            Some(
+                "grant the operator Managed Identity Operator on the identity, or mend the dead reference that Azure names",
+            ),
+        ),
+        (401, _) => (
+            "token-refused",
+            Some("check the credential with --auth; az login renews the one of the Azure CLI"),
+        ),
+        (403, "RequestDisallowedByPolicy") => (
+            "denied-by-policy",
+            Some("ask for an exemption from the policy that Azure names"),
+        ),
+        (403, _) => (
+            "not-allowed",
+            Some("grant the operator the action that Azure names at that scope, then ferry resume RUN"),
+        ),
+        (404, _) => ("not-found", None),
+        (409, "ScopeLocked") => (
+            "locked",
+            Some("remove the lock that Azure names, or leave that resource out"),
+        ),
+        (429, _) => (
+            "throttled",
+            Some("wait some minutes; ferry resume RUN goes on from here"),
+        ),
+        (_, "RoleAssignmentLimitExceeded") => (
+            "assignment-limit",
+            Some("remove role assignments that nobody needs, then ferry resume RUN"),
+        ),
+        _ => ("azure-refused", None),
+    }
+}

@@ -1,0 +1,205 @@
+//! Requests of the generic operations, from a path and a map of options.
+
+use serde_json::{Map, Value};
+
+use super::call::{Call, Options};
+use super::resource_types;
+use crate::error::Error;
+use crate::run::change::{Before, Change, Probe, Undo, Write, WritePlane};
+
+/// The options that every generic operation takes.
+pub(super) const COMMON: &[&str] = &[
+    "api_version",
+    "version",
+    "headers",
+    "query",
+    "missing",
+    "what",
+    "effect",
+    "audience",
+    "undo",
+    "reads",
+];
+
+/// A request to Azure Resource Manager: the api-version is chosen by the resource's type, unless told.
+pub(super) fn arm(call: &Call<'_>, method: &str, path: &str, options: &Options) -> Result<Write, Error> {
+    let path = if path.starts_with('/') || path.contains("://") {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    };
+    let mut write = Write::new(WritePlane::Arm, method, &path);
+    extend(&mut write, options)?;
+    match options.text("api_version")? {
+        Some(version) => write.set_query("api-version", &version),
+        None if write
+            .query
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("api-version")) => {}
+        None => {
+            let subject = if method == "POST" {
+                parent_of_action(&write.path)
+            } else {
+                write.path.clone()
+            };
+            let version = resource_types::api_version(call, &subject)?;
+            write.set_query("api-version", &version);
+        }
+    }
+    Ok(write)
+}
+
+/// The document that an action belongs to: the path without its last segment, where it is an action at all.
+fn parent_of_action(path: &str) -> String {
+    if crate::types::ResourceId::parse(path).is_ok() {
+        return path.to_owned();
+    }
+    path.rsplit_once('/').map_or(path, |(parent, _)| parent).to_owned()
+}
+
+/// A request to Microsoft Graph; the version is `v1.0`, unless told.
+pub(super) fn graph(method: &str, path: &str, options: &Options) -> Result<Write, Error> {
+    let trimmed = path.trim_start_matches('/');
+    let versioned = trimmed.starts_with("v1.0/") || trimmed.starts_with("beta/");
+    let path = if path.contains("://") {
+        path.to_owned()
+    } else if versioned {
+        format!("/{trimmed}")
+    } else {
+        format!(
+            "/{}/{trimmed}",
+            options.text("version")?.unwrap_or_else(|| "v1.0".into())
+        )
+    };
+    let mut write = Write::new(WritePlane::Graph, method, &path);
+    extend(&mut write, options)?;
+    Ok(write)
+}
+
+/// A request to a data plane, with a token for the audience that is given.
+pub(super) fn data(call: &Call<'_>, method: &str, url: &str, options: &Options) -> Result<Write, Error> {
+    let refuse = |why: &str| {
+        Error::failed("wrong-argument", format!("{}: {why}", call.function()))
+            .on(url)
+            .untouched("nothing was sent")
+    };
+    if !url.starts_with("https://") {
+        return Err(refuse("a data plane is addressed as https://HOST/…"));
+    }
+    let host = url["https://".len()..]
+        .split(['/', '?', ':'])
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
+    let named = match call.constant("HOSTS")? {
+        Some(Value::Array(hosts)) => hosts.iter().filter_map(Value::as_str).any(|known| {
+            let known = known.to_lowercase();
+            host == known || known.strip_prefix('*').is_some_and(|suffix| host.ends_with(suffix))
+        }),
+        _ => false,
+    };
+    let audience = options.text("audience")?.ok_or_else(|| {
+        refuse("the option `audience` says which token is meant").next("#{ audience: \"https://vault.azure.net\" }")
+    })?;
+    let mut write = Write::new(WritePlane::Data { audience, named }, method, url);
+    extend(&mut write, options)?;
+    Ok(write)
+}
+
+fn extend(write: &mut Write, options: &Options) -> Result<(), Error> {
+    for (name, value) in options.map("query")? {
+        write.set_query(&name, &plain(&value));
+    }
+    for (name, value) in options.map("headers")? {
+        write.headers.push((name, plain(&value)));
+    }
+    Ok(())
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Reads one document; what a 404 gives is the option `missing`, or else an error.
+pub(super) fn get(call: &Call<'_>, write: &Write, options: &Options) -> Result<Value, Error> {
+    match call.session.get(write)? {
+        Some(document) => Ok(document),
+        None if options.has("missing") => Ok(options.get("missing").cloned().unwrap_or_default()),
+        None => Err(not_found(write.target())),
+    }
+}
+
+/// The error of something that is not there.
+pub(super) fn not_found(target: &str) -> Error {
+    let mut error = Error::failed("not-found", "there is nothing under this path, or it may not be seen")
+        .on(target)
+        .untouched("nothing was changed")
+        .next("pass #{ missing: () } where it may be absent");
+    error.azure = Some(crate::error::Said {
+        status: 404,
+        code: "NotFound".into(),
+        message: "the resource was not found".into(),
+        request_id: None,
+        correlation_id: None,
+    });
+    error
+}
+
+/// Whether a POST only reads, by the name of its action or because the script says so.
+pub(super) fn reads(path: &str, options: &Options) -> Result<bool, Error> {
+    let action = path.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let by_name = action.starts_with("list")
+        || action.starts_with("check")
+        || action.starts_with("validate")
+        || action.starts_with("get")
+        || path
+            .to_lowercase()
+            .ends_with("/providers/microsoft.resourcegraph/resources");
+    Ok(by_name || options.flag("reads")?)
+}
+
+/// The change of a generic operation, with what the options say of it.
+pub(super) fn change(call: &Call<'_>, op: &str, write: Write, options: &Options) -> Result<Change, Error> {
+    let named = write.path.rsplit('/').next().unwrap_or_default().to_owned();
+    let what = options
+        .text("what")?
+        .unwrap_or_else(|| format!("{} {named}", write.method));
+    let plane = write.plane.clone();
+    let mut change = Change::send(op, what, write);
+    if let Some(effect) = options.text("effect")? {
+        change.effect = effect;
+    }
+    let undo = options.map("undo")?;
+    if !undo.is_empty() {
+        change.undo = Some(Undo::Send(undo_request(call, &plane, &undo, options)?));
+        // What names its own way back is an action in the clothes of a document: it has no before-image, and a
+        // GET of its path shows nothing to compare with.
+        change.before = Before::Unreadable;
+        change.probe = Probe::Unknowable;
+    }
+    Ok(change)
+}
+
+fn undo_request(
+    call: &Call<'_>,
+    plane: &WritePlane,
+    undo: &Map<String, Value>,
+    options: &Options,
+) -> Result<Write, Error> {
+    let text = |name: &str| undo.get(name).and_then(Value::as_str).map(str::to_owned);
+    let (Some(method), Some(path)) = (text("method"), text("path")) else {
+        return Err(options.wrong("undo", "a map with `method`, `path`, and where needed `body`"));
+    };
+    let mut write = match plane {
+        WritePlane::Arm => arm(call, &method, &path, options)?,
+        WritePlane::Graph => graph(&method, &path, options)?,
+        WritePlane::Data { .. } => Write::new(plane.clone(), &method, &path),
+    };
+    write.body = undo.get("body").filter(|body| !body.is_null()).cloned();
+    Ok(write)
+}
+
+/// Makes the change; what it answered is the script's value.
+pub(super) fn make(call: &Call<'_>, change: Change) -> Result<Value, Error> {
+    call.session.change(change)
+}

@@ -1,0 +1,534 @@
+//! What a journal says: typed records, and the ledger that they add up to.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::change::{Action, Probe, Undo};
+use crate::error::Error;
+use crate::store::{self, Entry};
+
+/// One record of a run's journal. The names and members are a format: new ones may be added, none changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body", rename_all = "kebab-case")]
+pub enum Record {
+    /// The run began.
+    Started(Started),
+    /// A script that the run uses, with its whole text.
+    Script {
+        /// Its key, as `stdlib/permissions/key_vault`.
+        key: String,
+        /// `embedded`, or the file that it came from.
+        origin: String,
+        /// Its text.
+        text: String,
+    },
+    /// A phase began.
+    Phase {
+        /// Its name.
+        name: String,
+    },
+    /// A phase ended well.
+    PhaseDone {
+        /// Its name.
+        name: String,
+        /// What it returned.
+        result: Value,
+    },
+    /// A step ended well.
+    Step {
+        /// Its path, printed.
+        path: String,
+        /// The digest of what it worked on, where it had something.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        input: Option<String>,
+        /// What it returned.
+        value: Value,
+    },
+    /// A change is about to be sent.
+    Intended(Box<Intended>),
+    /// A change is in place.
+    Done {
+        /// The change's number.
+        change: u64,
+        /// What it answered, as far as a journal may hold it.
+        outcome: Value,
+        /// Azure's request id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request_id: Option<String>,
+        /// It was so already: not ours, left alone by rollback.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        already: bool,
+        /// It was found in place by a later process, which sent nothing.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        settled: bool,
+    },
+    /// A change was refused, or did not take effect.
+    Failed {
+        /// The change's number.
+        change: u64,
+        /// What happened.
+        error: Box<Error>,
+    },
+    /// A change was taken back.
+    Undone {
+        /// The change's number.
+        change: u64,
+    },
+    /// Something was found.
+    Finding(Finding),
+    /// Something could not be looked into.
+    Unseen(Unseen),
+    /// A remark of a script.
+    Note {
+        /// The text.
+        text: String,
+    },
+    /// A gate asks for approval.
+    Gate {
+        /// Its name.
+        gate: String,
+        /// What is asked.
+        text: String,
+        /// The digest of what the approval is for.
+        digest: String,
+    },
+    /// A gate was approved.
+    Approved(Approval),
+    /// Work was handed over to a person.
+    HandOver {
+        /// Its name.
+        task: String,
+        /// What to do.
+        text: String,
+    },
+    /// Handed-over work was done.
+    HandOverClosed {
+        /// Its name.
+        task: String,
+        /// Who said so: a person, or `check`.
+        by: String,
+    },
+    /// A wait began.
+    Wait {
+        /// The step's path, printed.
+        path: String,
+        /// When it ends: RFC 3339.
+        until: String,
+    },
+    /// The run's status changed.
+    Status {
+        /// `running`, `paused`, `failed`, `done`, `rolled-back`.
+        status: String,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+}
+
+/// How a run began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Started {
+    /// The runbook: a shipped name, or a path.
+    pub runbook: String,
+    /// Its parameters, parsed, as the phases get them.
+    pub params: Value,
+    /// The parameters of sources and finders: `FILESTEM.NAME` → value.
+    #[serde(default)]
+    pub source_params: Map<String, Value>,
+    /// Which cloud, in a form that the command line can open again.
+    pub cloud: Value,
+    /// The version of ferry.
+    pub version: String,
+}
+
+/// A change that is about to be sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Intended {
+    /// Its number in the run, from 1.
+    pub change: u64,
+    /// The key by which a replay finds it.
+    pub key: String,
+    /// The phase.
+    pub phase: String,
+    /// The step's path, printed.
+    pub step: String,
+    /// The operation.
+    pub op: String,
+    /// What it does, in a sentence.
+    pub what: String,
+    /// What it does to workloads.
+    pub effect: String,
+    /// How it is sent, without secrets.
+    pub action: Action,
+    /// How it is told whether it is in place.
+    pub probe: Probe,
+    /// How it is taken back.
+    pub undo: Undo,
+    /// What stood there before, without secrets; absent for edits, `null` where there was nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "double")]
+    pub before: Option<Value>,
+    /// The principal that it names, where that may lag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+}
+
+/// Keeps "nothing stood there" (null) apart from "it was not read" (absent).
+mod double {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde_json::Value;
+
+    pub(super) fn serialize<S: Serializer>(value: &Option<Value>, serializer: S) -> Result<S::Ok, S::Error> {
+        value.serialize(serializer)
+    }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+        Value::deserialize(deserializer).map(Some)
+    }
+}
+
+/// Something that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// `info`, `warning`, `difference`, `error`.
+    pub severity: String,
+    /// A stable code.
+    pub code: String,
+    /// What it is about.
+    pub target: String,
+    /// What was found, and what follows.
+    pub message: String,
+}
+
+/// Something that could not be looked into.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unseen {
+    /// Where.
+    pub scope: String,
+    /// Why not.
+    pub why: String,
+    /// Which permission is missing.
+    pub needs: String,
+}
+
+/// An approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The gate.
+    pub gate: String,
+    /// Who: `user@host`, or `--yes`.
+    pub by: String,
+    /// When: RFC 3339.
+    #[serde(default)]
+    pub at: String,
+    /// The digest of what was approved.
+    pub digest: String,
+}
+
+/// How a change stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Intended, without an end: nobody knows.
+    Intended,
+    /// In place.
+    Done,
+    /// Not in place.
+    Failed,
+    /// Taken back.
+    Undone,
+}
+
+/// A change with its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// What was intended.
+    pub intended: Intended,
+    /// How it stands.
+    pub standing: Standing,
+    /// What it answered.
+    pub outcome: Value,
+    /// Azure's request id.
+    pub request_id: Option<String>,
+    /// It was so already.
+    pub already: bool,
+    /// Why it failed.
+    pub error: Option<Error>,
+}
+
+/// A hand-over and whether it is closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HandOver {
+    /// Its name.
+    pub task: String,
+    /// What to do.
+    pub text: String,
+    /// Who closed it.
+    pub closed: Option<String>,
+}
+
+/// What all records of a run add up to.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    /// How it began.
+    pub started: Option<Started>,
+    /// The scripts: key → (origin, text).
+    pub scripts: BTreeMap<String, (String, String)>,
+    /// The phases that began, in order, with their results where they ended.
+    pub phases: Vec<(String, Option<Value>)>,
+    /// The steps that ended: path → (digest of input, value).
+    pub steps: HashMap<String, (Option<String>, Value)>,
+    /// The changes, in order.
+    pub changes: Vec<Change>,
+    by_key: HashMap<String, usize>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What could not be looked into.
+    pub unseen: Vec<Unseen>,
+    /// The gates that asked: name, text, digest.
+    pub gates: Vec<(String, String, String)>,
+    /// The approvals.
+    pub approvals: Vec<Approval>,
+    /// The hand-overs.
+    pub hand_overs: Vec<HandOver>,
+    /// The waits: path → end.
+    pub waits: BTreeMap<String, String>,
+    /// The remarks.
+    pub notes: Vec<String>,
+    /// The last status and why.
+    pub status: Option<(String, Option<String>)>,
+}
+
+impl Ledger {
+    /// Adds up the entries of a journal.
+    ///
+    /// # Errors
+    /// When an entry is of a kind or shape that this version does not know.
+    pub fn from_entries(run: &str, entries: &[Entry]) -> Result<Ledger, Error> {
+        let mut ledger = Ledger::default();
+        for entry in entries {
+            let record = serde_json::from_value(serde_json::json!({ "kind": entry.kind, "body": entry.body }))
+                .map_err(|error| store::Error::Damaged {
+                    run: run.to_owned(),
+                    why: format!("entry {} ({}): {error}", entry.seq, entry.kind),
+                })?;
+            ledger.take(record, &entry.at);
+        }
+        Ok(ledger)
+    }
+
+    /// Takes one more record in.
+    pub fn take(&mut self, record: Record, at: &str) {
+        match record {
+            Record::Started(started) => self.started = Some(started),
+            Record::Script { key, origin, text } => {
+                self.scripts.insert(key, (origin, text));
+            }
+            Record::Phase { name } => {
+                if !self.phases.iter().any(|(known, _)| *known == name) {
+                    self.phases.push((name, None));
+                }
+            }
+            Record::PhaseDone { name, result } => match self.phases.iter_mut().find(|(known, _)| *known == name) {
+                Some(phase) => phase.1 = Some(result),
+                None => self.phases.push((name, Some(result))),
+            },
+            Record::Step { path, input, value } => {
+                self.steps.insert(path, (input, value));
+            }
+            Record::Intended(intended) => {
+                let change = Change {
+                    intended: *intended,
+                    standing: Standing::Intended,
+                    outcome: Value::Null,
+                    request_id: None,
+                    already: false,
+                    error: None,
+                };
+                self.by_key.insert(change.intended.key.clone(), self.changes.len());
+                self.changes.push(change);
+            }
+            Record::Done {
+                change,
+                outcome,
+                request_id,
+                already,
+                ..
+            } => {
+                if let Some(known) = self.numbered(change) {
+                    known.standing = Standing::Done;
+                    known.outcome = outcome;
+                    known.request_id = request_id;
+                    known.already = already;
+                    known.error = None;
+                }
+            }
+            Record::Failed { change, error } => {
+                if let Some(known) = self.numbered(change) {
+                    known.standing = Standing::Failed;
+                    known.request_id = error.azure.as_ref().and_then(|said| said.request_id.clone());
+                    known.error = Some(*error);
+                }
+            }
+            Record::Undone { change } => {
+                if let Some(known) = self.numbered(change) {
+                    known.standing = Standing::Undone;
+                }
+            }
+            Record::Finding(finding) => {
+                if !self.findings.contains(&finding) {
+                    self.findings.push(finding);
+                }
+            }
+            Record::Unseen(unseen) => {
+                if !self.unseen.contains(&unseen) {
+                    self.unseen.push(unseen);
+                }
+            }
+            Record::Note { text } => self.notes.push(text),
+            Record::Gate { gate, text, digest } => {
+                self.gates.retain(|(known, ..)| *known != gate);
+                self.gates.push((gate, text, digest));
+            }
+            Record::Approved(approval) => {
+                let at = if approval.at.is_empty() {
+                    at.to_owned()
+                } else {
+                    approval.at.clone()
+                };
+                self.approvals.push(Approval { at, ..approval });
+            }
+            Record::HandOver { task, text } => {
+                if !self.hand_overs.iter().any(|known| known.task == task) {
+                    self.hand_overs.push(HandOver {
+                        task,
+                        text,
+                        closed: None,
+                    });
+                }
+            }
+            Record::HandOverClosed { task, by } => {
+                if let Some(known) = self.hand_overs.iter_mut().find(|known| known.task == task) {
+                    known.closed = Some(by);
+                }
+            }
+            Record::Wait { path, until } => {
+                self.waits.insert(path, until);
+            }
+            Record::Status { status, why } => self.status = Some((status, why)),
+        }
+    }
+
+    fn numbered(&mut self, number: u64) -> Option<&mut Change> {
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        self.changes.get_mut(index)
+    }
+
+    /// The change of this key.
+    pub fn change(&self, key: &str) -> Option<&Change> {
+        self.by_key.get(key).and_then(|index| self.changes.get(*index))
+    }
+
+    /// The result of a phase that ended.
+    pub fn phase_result(&self, name: &str) -> Option<&Value> {
+        self.phases
+            .iter()
+            .find(|(known, _)| known == name)
+            .and_then(|(_, result)| result.as_ref())
+    }
+}
+
+impl Record {
+    /// The two columns of a journal: kind and body.
+    pub fn columns(&self) -> (String, Value) {
+        // A record is plain data with string keys, so it always becomes JSON.
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+        (kind, value.get_mut("body").map(Value::take).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::change::Write;
+    use super::*;
+    use serde_json::json;
+
+    fn intended(change: u64, before: Option<Value>) -> Record {
+        Record::Intended(Box::new(Intended {
+            change,
+            key: format!("key-{change}"),
+            phase: "move".into(),
+            step: "move/x".into(),
+            op: "arm::put".into(),
+            what: "Put x".into(),
+            effect: "none".into(),
+            action: Action::Send(Write::arm("PUT", "/x", "v").with_body(json!({}))),
+            probe: Probe::Gone,
+            undo: Undo::Never("because".into()),
+            before,
+            principal: None,
+        }))
+    }
+
+    #[test]
+    fn every_record_can_be_read_back() {
+        let records = [
+            intended(1, None),
+            intended(2, Some(Value::Null)),
+            Record::Done {
+                change: 1,
+                outcome: json!({"id": "/x"}),
+                request_id: None,
+                already: false,
+                settled: true,
+            },
+            Record::Failed {
+                change: 2,
+                error: Box::new(Error::failed("x", "y")),
+            },
+            Record::Note { text: "n".into() },
+            Record::PhaseDone {
+                name: "move".into(),
+                result: json!([1]),
+            },
+        ];
+        let mut ledger = Ledger::default();
+        for record in records {
+            let (kind, body) = record.columns();
+            let read: Record = serde_json::from_value(json!({"kind": kind, "body": body})).unwrap();
+            assert_eq!(read, record);
+            ledger.take(read, "now");
+        }
+        assert_eq!(ledger.change("key-1").unwrap().standing, Standing::Done);
+        assert_eq!(ledger.change("key-2").unwrap().standing, Standing::Failed);
+        assert_eq!(ledger.phase_result("move"), Some(&json!([1])));
+    }
+
+    #[test]
+    fn an_entry_of_an_unknown_kind_is_told_not_guessed() {
+        let entries = [Entry {
+            seq: 1,
+            at: String::new(),
+            kind: "tomorrow".into(),
+            body: json!({}),
+        }];
+        assert_eq!(Ledger::from_entries("r", &entries).unwrap_err().code, "journal-damaged");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_prefix_of_a_journal_adds_up(cut in 0_usize..6) {
+            let records = [Record::Phase { name: "move".into() }, intended(1, None),
+                Record::Done { change: 1, outcome: json!(1), request_id: None, already: false, settled: false },
+                intended(2, None), Record::PhaseDone { name: "move".into(), result: json!({}) }];
+            let entries: Vec<Entry> = records.iter().take(cut).enumerate().map(|(i, record)| {
+                let (kind, body) = record.columns();
+                Entry { seq: i as u64 + 1, at: String::new(), kind, body }
+            }).collect();
+            proptest::prop_assert!(Ledger::from_entries("r", &entries).is_ok());
+        }
+    }
+}

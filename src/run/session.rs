@@ -1,0 +1,579 @@
+//! What a running script is tied to: the client, the run's journal, the mode.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use futures::future::BoxFuture;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use super::event::{Event, Observer};
+use super::overlay::Overlay;
+use super::path;
+use super::record::{Finding, HandOver, Ledger, Record, Started, Unseen};
+use crate::azure::{self, Client};
+use crate::error::{Error, Kind};
+use crate::store::redact::Secrets;
+use crate::store::{self, Journal};
+
+/// What a session may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything, journaled.
+    Run,
+    /// Reads; writes go to the overlay and are listed.
+    Plan,
+    /// Reads; writes are refused until they are allowed.
+    Explore,
+}
+
+/// Asks a person on a terminal.
+pub trait Approver: Send + Sync {
+    /// Whether the person approves `gate`, having read `text`.
+    fn ask(&self, gate: &str, text: &str) -> bool;
+}
+
+/// Opens the connection to a cloud; called at the first request, once.
+pub type Connect = Box<dyn Fn() -> BoxFuture<'static, Result<Client, azure::Error>> + Send + Sync>;
+
+/// Begins a journal; called when an exploring session is first allowed to write.
+pub type JournalFactory = Box<dyn Fn() -> Result<Box<dyn Journal>, store::Error> + Send + Sync>;
+
+/// How a session works.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Every gate is approved.
+    pub yes: bool,
+    /// The phase to stop after.
+    pub until: Option<String>,
+    /// How many requests, and so how many items of `run::each`, are under way at once.
+    pub concurrency: usize,
+    /// Who is asked at gates.
+    pub approver: Option<Arc<dyn Approver>>,
+    /// Whether a person sits at a terminal, so that waits are sat out.
+    pub terminal: bool,
+    /// Scripts are read anew instead of from the journal.
+    pub with_current_scripts: bool,
+}
+
+/// A script that a journal keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptScript {
+    /// `embedded`, or the file that it came from.
+    pub origin: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// How a run stands at the end of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// A process works on it.
+    Running,
+    /// It waits for a person or for time.
+    Paused,
+    /// It failed, or was stopped, and can be resumed.
+    Failed,
+    /// It is done.
+    Done,
+    /// Its changes were taken back.
+    RolledBack,
+}
+
+impl Status {
+    /// As journals and outputs spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Running => "running",
+            Status::Paused => "paused",
+            Status::Failed => "failed",
+            Status::Done => "done",
+            Status::RolledBack => "rolled-back",
+        }
+    }
+}
+
+/// A change that a plan lists.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Planned {
+    /// Its number.
+    pub seq: u64,
+    /// The phase.
+    pub phase: String,
+    /// The step's path, printed.
+    pub step: String,
+    /// The operation.
+    pub op: String,
+    /// The method.
+    pub method: String,
+    /// The path as sent, without query.
+    pub target: String,
+    /// The body, without secrets.
+    pub body: Value,
+    /// For edits: what is turned.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<Value>,
+    /// What it does to workloads.
+    pub effect: String,
+    /// What it is for, in a sentence.
+    pub why: String,
+}
+
+/// What a running script is tied to. It is shared by all threads of a run; every call blocks, and is made
+/// from plain threads, never from async code.
+pub struct Session {
+    handle: Handle,
+    connect: Connect,
+    client: OnceLock<Client>,
+    connecting: Mutex<()>,
+    mode: Mode,
+    writes: AtomicBool,
+    pub(super) options: Options,
+    observer: Observer,
+    cancel: Mutex<CancellationToken>,
+    journal: OnceLock<Box<dyn Journal>>,
+    factory: Option<JournalFactory>,
+    ledger: Mutex<Ledger>,
+    pub(super) overlay: Mutex<Overlay>,
+    planned: Mutex<Vec<Planned>>,
+    planned_items: Mutex<HashSet<String>>,
+    pub(super) occurrences: Mutex<HashMap<String, u64>>,
+    pub(super) visited: Mutex<HashSet<String>>,
+    next_change: AtomicU64,
+    memo: Mutex<HashMap<String, Arc<Value>>>,
+    principals: Mutex<HashMap<String, String>>,
+    /// The secret values that were seen.
+    pub(super) secrets: Secrets,
+    pub(super) asking: Mutex<()>,
+    pub(super) asking_changes: Mutex<()>,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A poisoned lock means that another thread panicked; what it guards are plain collections, whole at any time.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Session {
+    fn new(handle: Handle, connect: Connect, mode: Mode, options: Options, observer: Observer) -> Self {
+        Self {
+            handle,
+            connect,
+            client: OnceLock::new(),
+            connecting: Mutex::new(()),
+            mode,
+            writes: AtomicBool::new(mode == Mode::Run),
+            options: Options {
+                concurrency: options.concurrency.max(1),
+                ..options
+            },
+            observer,
+            cancel: Mutex::new(CancellationToken::new()),
+            journal: OnceLock::new(),
+            factory: None,
+            ledger: Mutex::new(Ledger::default()),
+            overlay: Mutex::new(Overlay::default()),
+            planned: Mutex::new(Vec::new()),
+            planned_items: Mutex::new(HashSet::new()),
+            occurrences: Mutex::new(HashMap::new()),
+            visited: Mutex::new(HashSet::new()),
+            next_change: AtomicU64::new(1),
+            memo: Mutex::new(HashMap::new()),
+            principals: Mutex::new(HashMap::new()),
+            secrets: Secrets::default(),
+            asking: Mutex::new(()),
+            asking_changes: Mutex::new(()),
+        }
+    }
+
+    /// A session that reads; for `eval` and the prompt. With a `journal` it may be allowed to write.
+    pub fn explore(
+        handle: Handle,
+        connect: Connect,
+        options: Options,
+        observer: Observer,
+        journal: Option<JournalFactory>,
+    ) -> Arc<Self> {
+        let mut session = Self::new(handle, connect, Mode::Explore, options, observer);
+        session.factory = journal;
+        Arc::new(session)
+    }
+
+    /// A session that sends no write: later reads see the planned ones.
+    pub fn plan(handle: Handle, connect: Connect, options: Options, observer: Observer) -> Arc<Self> {
+        Arc::new(Self::new(handle, connect, Mode::Plan, options, observer))
+    }
+
+    /// A session of a run, new or resumed: what the journal says is taken in.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn run(
+        handle: Handle,
+        connect: Connect,
+        options: Options,
+        observer: Observer,
+        journal: Box<dyn Journal>,
+    ) -> Result<Arc<Self>, Error> {
+        let session = Self::new(handle, connect, Mode::Run, options, observer);
+        let entries = journal.entries()?;
+        let ledger = Ledger::from_entries(journal.run(), &entries)?;
+        session
+            .next_change
+            .store(ledger.changes.len() as u64 + 1, Ordering::SeqCst);
+        *lock(&session.ledger) = ledger;
+        let _ = session.journal.set(journal);
+        Ok(Arc::new(session))
+    }
+
+    /// How the session works.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// What the session may do.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// How many items of `run::each` work at once: one in a plan, so that its order is one that can be read.
+    pub fn concurrency(&self) -> usize {
+        if self.mode == Mode::Plan {
+            1
+        } else {
+            self.options.concurrency
+        }
+    }
+
+    /// The run's id, where there is a journal.
+    pub fn run_id(&self) -> Option<&str> {
+        self.journal.get().map(|journal| journal.run())
+    }
+
+    /// The token whose cancellation stops the session at its next operation.
+    pub fn cancel(&self) -> CancellationToken {
+        lock(&self.cancel).clone()
+    }
+
+    /// Lets a session that was interrupted go on: the prompt survives Ctrl-C.
+    pub fn renew_cancel(&self) {
+        *lock(&self.cancel) = CancellationToken::new();
+    }
+
+    /// Allows an exploring session to write, or forbids it again. Allowed writes are journaled as a run.
+    ///
+    /// # Errors
+    /// When there is no place for a journal.
+    pub fn allow_writes(&self, allowed: bool) -> Result<(), Error> {
+        if allowed && self.mode == Mode::Explore && self.journal.get().is_none() {
+            let Some(factory) = &self.factory else {
+                return Err(
+                    Error::refused("read-only", "this session cannot write: it has no place for a journal")
+                        .next("write a runbook, and run it with: ferry run FILE"),
+                );
+            };
+            let _ = self.journal.set(factory()?);
+        }
+        self.writes.store(allowed, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Whether a write would be sent (or, in a plan, listed).
+    pub fn may_write(&self) -> bool {
+        self.mode == Mode::Plan || self.writes.load(Ordering::SeqCst)
+    }
+
+    /// Tells the observer.
+    pub fn tell(&self, event: &Event) {
+        (self.observer)(event);
+    }
+
+    /// Runs a future to its end on the runtime, or stops when the session is cancelled.
+    ///
+    /// # Errors
+    /// The future's own, and `interrupted`.
+    pub fn block<T, E: Into<Error>>(&self, future: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
+        let cancel = self.cancel();
+        self.handle.block_on(async {
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => Err(interrupted(self.run_id())),
+                result = future => result.map_err(Into::into),
+            }
+        })
+    }
+
+    /// The client; connects at the first call.
+    ///
+    /// # Errors
+    /// When the cloud cannot be reached or the credential is refused.
+    pub fn client(&self) -> Result<Client, Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
+        }
+        let _one = lock(&self.connecting);
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
+        }
+        let client = self.block((self.connect)())?;
+        Ok(self.client.get_or_init(|| client).clone())
+    }
+
+    /// A value that is fetched once in a session: metadata that does not change while it works.
+    ///
+    /// # Errors
+    /// Those of `fetch`.
+    pub fn memo(&self, key: &str, fetch: impl FnOnce() -> Result<Value, Error>) -> Result<Arc<Value>, Error> {
+        if let Some(known) = lock(&self.memo).get(key) {
+            return Ok(Arc::clone(known));
+        }
+        let value = Arc::new(fetch()?);
+        lock(&self.memo).insert(key.to_owned(), Arc::clone(&value));
+        Ok(value)
+    }
+
+    /// Makes a record durable and takes it into the ledger. Without a journal only the ledger takes it.
+    pub(super) fn write(&self, record: Record) -> Result<(), Error> {
+        // The ledger stays locked while the journal is written, so that both have one order.
+        let mut ledger = lock(&self.ledger);
+        if let Some(journal) = self.journal.get() {
+            let (kind, body) = record.columns();
+            journal.append(&kind, &body)?;
+        }
+        ledger.take(record, &now());
+        Ok(())
+    }
+
+    /// What is known of the run, at this moment.
+    pub fn ledger<T>(&self, look: impl FnOnce(&Ledger) -> T) -> T {
+        look(&lock(&self.ledger))
+    }
+
+    pub(super) fn next_change(&self) -> u64 {
+        self.next_change.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Writes down how the run began.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn begin(&self, started: Started) -> Result<(), Error> {
+        self.write(Record::Started(started))
+    }
+
+    /// Keeps the text of a script that the run uses.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn keep_script(&self, key: &str, origin: &str, text: &str) -> Result<(), Error> {
+        let kept = self.ledger(|ledger| ledger.scripts.get(key).is_some_and(|(_, known)| known == text));
+        if kept {
+            return Ok(());
+        }
+        self.write(Record::Script {
+            key: key.to_owned(),
+            origin: origin.to_owned(),
+            text: text.to_owned(),
+        })
+    }
+
+    /// The scripts that the journal keeps.
+    pub fn kept_scripts(&self) -> BTreeMap<String, KeptScript> {
+        self.ledger(|ledger| {
+            ledger
+                .scripts
+                .iter()
+                .map(|(key, (origin, text))| {
+                    (
+                        key.clone(),
+                        KeptScript {
+                            origin: origin.clone(),
+                            text: text.clone(),
+                        },
+                    )
+                })
+                .collect()
+        })
+    }
+
+    /// The results of the phases that ended.
+    pub fn results(&self) -> Map<String, Value> {
+        self.ledger(|ledger| {
+            ledger
+                .phases
+                .iter()
+                .filter_map(|(name, result)| Some((name.clone(), result.clone()?)))
+                .collect()
+        })
+    }
+
+    /// Writes down how the run stands.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn finish(&self, status: Status, why: Option<String>) -> Result<(), Error> {
+        self.write(Record::Status {
+            status: status.as_str().to_owned(),
+            why,
+        })?;
+        if let Some(journal) = self.journal.get() {
+            journal.set_status(status.as_str())?;
+        }
+        Ok(())
+    }
+
+    /// The changes that a plan lists, in order.
+    pub fn planned(&self) -> Vec<Planned> {
+        lock(&self.planned).clone()
+    }
+
+    pub(super) fn add_planned(&self, planned: Planned) {
+        lock(&self.planned).push(planned);
+    }
+
+    /// Remembers that something was planned for an item of a source: its check is then taken as true.
+    pub fn mark_planned(&self, item: &str) {
+        lock(&self.planned_items).insert(item.to_owned());
+    }
+
+    /// Whether something was planned for this item of a source.
+    pub fn is_planned(&self, item: &str) -> bool {
+        lock(&self.planned_items).contains(item)
+    }
+
+    /// Remembers which resource a principal belongs to, so that lag can be told from error.
+    pub fn remember_principal(&self, principal: &str, resource: &str) {
+        lock(&self.principals).insert(principal.to_lowercase(), resource.to_owned());
+    }
+
+    pub(super) fn resource_of(&self, principal: &str) -> Option<String> {
+        lock(&self.principals).get(&principal.to_lowercase()).cloned()
+    }
+
+    /// Writes down something that was found; the same finding is written once.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn finding(&self, finding: Finding) -> Result<(), Error> {
+        if self.ledger(|ledger| ledger.findings.contains(&finding)) {
+            return Ok(());
+        }
+        let finding = Finding {
+            message: self.hide_text(&finding.message),
+            ..finding
+        };
+        self.tell(&Event::Finding {
+            severity: finding.severity.clone(),
+            code: finding.code.clone(),
+            target: finding.target.clone(),
+            message: finding.message.clone(),
+        });
+        self.write(Record::Finding(finding))
+    }
+
+    /// Writes down a warning.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn warn(&self, code: &str, target: &str, text: &str) -> Result<(), Error> {
+        self.finding(Finding {
+            severity: "warning".into(),
+            code: code.into(),
+            target: target.into(),
+            message: text.into(),
+        })
+    }
+
+    /// Writes down something that could not be looked into.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn unseen(&self, scope: &str, why: &str, needs: &str) -> Result<(), Error> {
+        let unseen = Unseen {
+            scope: scope.into(),
+            why: self.hide_text(why),
+            needs: needs.into(),
+        };
+        if self.ledger(|ledger| ledger.unseen.contains(&unseen)) {
+            return Ok(());
+        }
+        self.tell(&Event::Unseen {
+            scope: unseen.scope.clone(),
+            why: unseen.why.clone(),
+            needs: unseen.needs.clone(),
+        });
+        self.write(Record::Unseen(unseen))
+    }
+
+    /// A remark.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn note(&self, text: &str) -> Result<(), Error> {
+        let text = self.hide_text(text);
+        self.tell(&Event::Note { text: text.clone() });
+        self.write(Record::Note { text })
+    }
+
+    /// The hand-overs of this run.
+    pub fn hand_overs(&self) -> Vec<HandOver> {
+        self.ledger(|ledger| ledger.hand_overs.clone())
+    }
+
+    /// The hand-overs that are open: task and text.
+    pub fn open_hand_overs(&self) -> Vec<(String, String)> {
+        let open = self.hand_overs().into_iter().filter(|task| task.closed.is_none());
+        open.map(|task| (task.task, task.text)).collect()
+    }
+
+    /// What could not be looked into, as maps of `scope`, `why` and `needs`.
+    pub fn unseen_items(&self) -> Vec<Value> {
+        self.ledger(|ledger| ledger.unseen.iter().map(|unseen| serde_json::json!(unseen)).collect())
+    }
+
+    pub(super) fn hide_text(&self, text: &str) -> String {
+        if self.secrets.holds(text) {
+            store::redact::HIDDEN.to_owned()
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// Refuses a value that would put a secret into the journal.
+    pub(super) fn refuse_secrets(&self, what: &str, value: &Value) -> Result<(), Error> {
+        if self.secrets.any(value) {
+            return Err(Error::failed(
+                "secret-in-result",
+                format!("{what} was not written down: it holds a value that was read as a secret"),
+            )
+            .untouched("the journal; changes that were done stay done")
+            .next("return only what later steps need: ids and pointers, not the values of settings"));
+        }
+        Ok(())
+    }
+}
+
+/// The error of a session that somebody stopped.
+pub(super) fn interrupted(run: Option<&str>) -> Error {
+    let error = Error::failed("interrupted", "the run was stopped by Ctrl-C").kind(Kind::Interrupted);
+    match run {
+        Some(run) => error
+            .untouched("the journal is whole; a request that was under way is settled when the run goes on")
+            .next(format!("ferry resume {run}")),
+        None => error,
+    }
+}
+
+pub(super) fn now() -> String {
+    time::OffsetDateTime::now_utc()
+        .format(&time::format_description::well_known::Rfc3339)
+        .unwrap_or_default()
+}
+
+pub(super) fn printed_path() -> String {
+    path::printed(&path::current())
+}

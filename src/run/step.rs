@@ -1,0 +1,185 @@
+//! Phases and steps: what ended is not done again; the journal answers with what it returned.
+
+use serde_json::Value;
+
+use super::event::{Event, State};
+use super::path;
+use super::record::Record;
+use super::session::{Mode, Session, lock};
+use crate::error::Error;
+use crate::types::json;
+
+impl Session {
+    /// Runs a phase, unless it has ended: then its recorded result is given.
+    ///
+    /// # Errors
+    /// Those of `body`; `step-changed` when a finished step was not asked for again; those of the journal.
+    pub fn phase<E: From<Error>>(&self, name: &str, body: impl FnOnce() -> Result<Value, E>) -> Result<Value, E> {
+        if let Some(result) = self.ledger(|ledger| ledger.phase_result(name).cloned()) {
+            self.tell(&Event::Phase {
+                name: name.to_owned(),
+                state: State::Replayed,
+            });
+            return Ok(result);
+        }
+        let resumed = self.ledger(|ledger| ledger.phases.iter().any(|(known, _)| known == name));
+        if !resumed {
+            self.write(Record::Phase { name: name.to_owned() })?;
+        }
+        self.settle()?;
+        self.tell(&Event::Phase {
+            name: name.to_owned(),
+            state: State::Started,
+        });
+        let outcome = path::with(vec![name.to_owned()], body);
+        match outcome {
+            Ok(result) => {
+                self.refuse_secrets(&format!("the result of {name}"), &result)?;
+                self.refuse_vanished(name)?;
+                self.write(Record::PhaseDone {
+                    name: name.to_owned(),
+                    result: result.clone(),
+                })?;
+                let state = if self.mode() == Mode::Plan {
+                    State::Planned
+                } else {
+                    State::Done
+                };
+                self.tell(&Event::Phase {
+                    name: name.to_owned(),
+                    state,
+                });
+                Ok(result)
+            }
+            Err(error) => {
+                self.tell(&Event::Phase {
+                    name: name.to_owned(),
+                    state: State::Failed,
+                });
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs a step below the one that this thread is in, unless it has ended: then its recorded value is given.
+    ///
+    /// `input` is what the step works on, where it is known: a finished step that gets another one is an error.
+    ///
+    /// # Errors
+    /// Those of `body`; `step-twice` when the path was used already; `step-changed`; those of the journal.
+    pub fn step<E: From<Error>>(
+        &self,
+        name: &str,
+        input: Option<&Value>,
+        body: impl FnOnce() -> Result<Value, E>,
+    ) -> Result<Value, E> {
+        self.step_at(&[name.to_owned()], input, body)
+    }
+
+    /// As [`Session::step`], with several segments below the current step.
+    ///
+    /// # Errors
+    /// As [`Session::step`].
+    pub fn step_at<E: From<Error>>(
+        &self,
+        below: &[String],
+        input: Option<&Value>,
+        body: impl FnOnce() -> Result<Value, E>,
+    ) -> Result<Value, E> {
+        let mut segments = path::current();
+        segments.extend_from_slice(below);
+        let printed = path::printed(&segments);
+        // Outside of a run nothing is replayed, and a prompt may use a name again and again.
+        if self.mode() != Mode::Explore && !lock(&self.visited).insert(printed.clone()) {
+            return Err(
+                Error::failed("step-twice", format!("the step {printed} was begun twice"))
+                    .untouched("nothing was sent by the second one")
+                    .next("give each step its own name, and each item of run::each its own id")
+                    .into(),
+            );
+        }
+        let digest = input.map(json::digest);
+        if let Some((recorded, value)) = self.ledger(|ledger| ledger.steps.get(&printed).cloned()) {
+            if recorded.is_some() && digest.is_some() && recorded != digest {
+                return Err(step_changed(&printed, "now works on something else").into());
+            }
+            self.tell(&Event::Step {
+                path: printed,
+                state: State::Replayed,
+                items: None,
+            });
+            return Ok(value);
+        }
+        self.tell(&Event::Step {
+            path: printed.clone(),
+            state: State::Started,
+            items: None,
+        });
+        match path::with(segments, body) {
+            Ok(value) => {
+                self.refuse_secrets(&format!("the result of {printed}"), &value)?;
+                if self.mode() != Mode::Explore {
+                    self.write(Record::Step {
+                        path: printed.clone(),
+                        input: digest,
+                        value: value.clone(),
+                    })?;
+                }
+                let state = if self.mode() == Mode::Plan {
+                    State::Planned
+                } else {
+                    State::Done
+                };
+                self.tell(&Event::Step {
+                    path: printed,
+                    state,
+                    items: None,
+                });
+                Ok(value)
+            }
+            Err(error) => {
+                self.tell(&Event::Step {
+                    path: printed,
+                    state: State::Failed,
+                    items: None,
+                });
+                Err(error)
+            }
+        }
+    }
+
+    /// A finished step that the script did not ask for again means that the script is another one.
+    fn refuse_vanished(&self, phase: &str) -> Result<(), Error> {
+        let visited = lock(&self.visited);
+        let prefix = format!("{phase}/");
+        let vanished = self.ledger(|ledger| {
+            ledger
+                .steps
+                .keys()
+                .filter(|path| path.starts_with(&prefix) && !visited.contains(*path))
+                .find(|path| {
+                    // Steps inside a finished step are not visited again, and need not be.
+                    !ledger.steps.keys().any(|outer| {
+                        visited.contains(outer)
+                            && path.len() > outer.len()
+                            && path.starts_with(outer.as_str())
+                            && path.as_bytes()[outer.len()] == b'/'
+                    })
+                })
+                .cloned()
+        });
+        match vanished {
+            Some(path) => Err(step_changed(&path, "is not asked for any more")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn step_changed(path: &str, how: &str) -> Error {
+    Error::failed(
+        "step-changed",
+        format!("the run was not resumed: the finished step {path} {how}"),
+    )
+    .untouched("the journal and Azure; no request was sent")
+    .next("ferry resume RUN      without --with-current-scripts: goes on with the scripts that the run began with")
+}
