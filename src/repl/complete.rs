@@ -22,14 +22,20 @@ pub(super) struct Keys(BTreeMap<String, Keys>);
 impl Keys {
     /// The keys of a value, so many levels deep.
     pub(super) fn of(value: &Dynamic, depth: usize) -> Self {
-        let of = |map: &rhai::Map| map.iter().map(|(key, value)| (key.to_string(), Self::of(value, depth - 1))).collect();
+        let of = |map: &rhai::Map| {
+            map.iter()
+                .map(|(key, value)| (key.to_string(), Self::of(value, depth - 1)))
+                .collect()
+        };
         if depth == 0 {
             return Self::default();
         }
         if let Some(map) = value.read_lock::<rhai::Map>() {
             return Self(of(&map));
         }
-        value.read_lock::<Frozen>().map_or_else(Self::default, |frozen| Self(of(frozen.map())))
+        value
+            .read_lock::<Frozen>()
+            .map_or_else(Self::default, |frozen| Self(of(frozen.map())))
     }
 }
 
@@ -64,7 +70,9 @@ impl Known {
         }
         let start = before
             .rfind(|c: char| !(c.is_alphanumeric() || "_:.".contains(c)))
-            .map_or(0, |index| index + before[index..].chars().next().map_or(1, char::len_utf8));
+            .map_or(0, |index| {
+                index + before[index..].chars().next().map_or(1, char::len_utf8)
+            });
         let word = &before[start..];
         let mut found: BTreeSet<String> = BTreeSet::new();
         if let Some((path, part)) = word.rsplit_once('.') {
@@ -72,14 +80,28 @@ impl Known {
             for segment in path.split('.') {
                 keys = keys.0.remove(segment).unwrap_or_default();
             }
-            found.extend(keys.0.keys().filter(|key| key.starts_with(part)).map(|key| format!("{path}.{key}")));
+            found.extend(
+                keys.0
+                    .keys()
+                    .filter(|key| key.starts_with(part))
+                    .map(|key| format!("{path}.{key}")),
+            );
         } else {
-            let functions = self.docs.pages.iter().flat_map(|page| &page.functions).map(|f| format!("{}(", f.path));
+            let functions = self
+                .docs
+                .pages
+                .iter()
+                .flat_map(|page| &page.functions)
+                .map(|f| format!("{}(", f.path));
             if word.contains("::") {
                 found.extend(functions.filter(|name| name.starts_with(word)));
             } else if !word.is_empty() {
                 let modules = self.docs.pages.iter().map(|page| page.name.as_str());
-                found.extend(modules.chain(self.aliases.iter().map(String::as_str)).map(|name| format!("{name}::")));
+                found.extend(
+                    modules
+                        .chain(self.aliases.iter().map(String::as_str))
+                        .map(|name| format!("{name}::")),
+                );
                 found.extend(self.variables.keys().cloned());
                 found.extend(self.functions.iter().map(|name| format!("{name}(")));
                 found.extend(standard_functions().iter().map(|name| format!("{name}(")));

@@ -34,7 +34,16 @@ impl Completer for Helper {
     fn complete(&self, line: &str, position: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (start, words) = known.complete(line, position);
-        Ok((start, words.into_iter().map(|word| Pair { display: word.clone(), replacement: word }).collect()))
+        Ok((
+            start,
+            words
+                .into_iter()
+                .map(|word| Pair {
+                    display: word.clone(),
+                    replacement: word,
+                })
+                .collect(),
+        ))
     }
 }
 
@@ -42,17 +51,29 @@ impl Hinter for Helper {
     type Hint = String;
 
     fn hint(&self, line: &str, position: usize, _: &Context<'_>) -> Option<String> {
-        hint::hint(&self.known.lock().unwrap_or_else(PoisonError::into_inner), line, position)
+        hint::hint(
+            &self.known.lock().unwrap_or_else(PoisonError::into_inner),
+            line,
+            position,
+        )
     }
 }
 
 impl Highlighter for Helper {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
-        if self.color { Cow::Owned(highlight::highlight(line)) } else { Cow::Borrowed(line) }
+        if self.color {
+            Cow::Owned(highlight::highlight(line))
+        } else {
+            Cow::Borrowed(line)
+        }
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        if self.color { Cow::Owned(format!("\x1b[90m{hint}\x1b[0m")) } else { Cow::Borrowed(hint) }
+        if self.color {
+            Cow::Owned(format!("\x1b[90m{hint}\x1b[0m"))
+        } else {
+            Cow::Borrowed(hint)
+        }
     }
 
     fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {
@@ -63,7 +84,11 @@ impl Highlighter for Helper {
 impl Validator for Helper {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let open = validate::incomplete(&self.parser, context.input());
-        Ok(if open { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
+        Ok(if open {
+            ValidationResult::Incomplete
+        } else {
+            ValidationResult::Valid(None)
+        })
     }
 }
 

@@ -19,7 +19,10 @@ pub(super) fn highlight(line: &str) -> String {
         } else if first == '"' || first == '`' {
             (string_end(rest, first), Some(STRING))
         } else if first.is_ascii_digit() {
-            (word_end(rest, |c| c.is_ascii_alphanumeric() || c == '_' || c == '.'), Some(NUMBER))
+            (
+                word_end(rest, |c| c.is_ascii_alphanumeric() || c == '_' || c == '.'),
+                Some(NUMBER),
+            )
         } else if first.is_alphabetic() || first == '_' {
             let end = word_end(rest, |c| c.is_alphanumeric() || c == '_');
             let color = if KEYWORDS.contains(&&rest[..end]) {
@@ -66,7 +69,13 @@ fn string_end(text: &str, quote: char) -> usize {
 mod tests {
     #[test]
     fn colours_leave_every_character_in_its_place() {
-        for line in ["let x = arm::get(\"a\\\"ü\", 1.5); // so", "`open", "\"", "é::ß 0x1F", ""] {
+        for line in [
+            "let x = arm::get(\"a\\\"ü\", 1.5); // so",
+            "`open",
+            "\"",
+            "é::ß 0x1F",
+            "",
+        ] {
             let shown = super::highlight(line);
             let mut plain = String::new();
             let mut rest = shown.as_str();

@@ -9,7 +9,9 @@ pub(super) fn hint(known: &Known, line: &str, position: usize) -> Option<String>
         return None;
     }
     let call = line.strip_suffix('(')?;
-    let start = call.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).map_or(0, |index| index + 1);
+    let start = call
+        .rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+        .map_or(0, |index| index + 1);
     let name = call.get(start..).filter(|name| name.contains("::"))?;
     match known.docs.find(name).ok()? {
         Entry::Function(_, function) if function.path == name => {

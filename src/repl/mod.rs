@@ -48,7 +48,10 @@ pub fn start(host: &Host, session: &Arc<Session>, options: &Options) -> Result<(
     let mut shell = Shell::new(host, session)?;
     interrupts(session)?;
     let terminal = |error: ReadlineError| Error::failed("terminal", format!("the terminal was not read: {error}"));
-    let config = Config::builder().completion_type(CompletionType::List).history_ignore_dups(true).map_err(terminal)?;
+    let config = Config::builder()
+        .completion_type(CompletionType::List)
+        .history_ignore_dups(true)
+        .map_err(terminal)?;
     let mut editor = Editor::<helper::Helper, DefaultHistory>::with_config(config.build()).map_err(terminal)?;
     editor.set_helper(Some(helper::Helper::new(shell.known(), options.color)));
     editor.set_auto_add_history(true);
@@ -58,7 +61,10 @@ pub fn start(host: &Host, session: &Arc<Session>, options: &Options) -> Result<(
     }
     let render = options.render.clone().unwrap_or_else(|| Arc::new(print::plain));
     if options.terminal {
-        say(&mut std::io::stderr(), "ferry prompt; :help shows what there is, :quit ends it\n");
+        say(
+            &mut std::io::stderr(),
+            "ferry prompt; :help shows what there is, :quit ends it\n",
+        );
     }
     loop {
         match editor.readline(shell.prompt()) {

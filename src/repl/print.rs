@@ -33,20 +33,31 @@ pub(super) fn short(value: &Dynamic) -> String {
 }
 
 fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most { text.to_owned() } else { text.chars().take(most - 1).collect::<String>() + "…" }
+    if text.chars().count() <= most {
+        text.to_owned()
+    } else {
+        text.chars().take(most - 1).collect::<String>() + "…"
+    }
 }
 
 /// A list of maps as a table: a column for each key, in the order in which they appear.
 fn table(items: &[Value]) -> String {
     let mut columns: Vec<&str> = Vec::new();
-    for key in items.iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys) {
+    for key in items
+        .iter()
+        .filter_map(Value::as_object)
+        .flat_map(serde_json::Map::keys)
+    {
         if !columns.contains(&key.as_str()) {
             columns.push(key);
         }
     }
     let left_out = columns.split_off(columns.len().min(COLUMNS));
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_header(&columns);
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(&columns);
     for item in items {
         table.add_row(columns.iter().map(|column| match item.get(*column) {
             None | Some(Value::Null) => String::new(),
@@ -66,7 +77,11 @@ pub(super) fn plain(error: &Error) -> String {
     let mut text = error.to_string();
     if let Some(at) = &error.at {
         let _ = write!(text, "\n  at         {}:{}:{}", at.file, at.line, at.column);
-        if let Some(line) = at.source.as_ref().and_then(|source| source.lines().nth(at.line.saturating_sub(1))) {
+        if let Some(line) = at
+            .source
+            .as_ref()
+            .and_then(|source| source.lines().nth(at.line.saturating_sub(1)))
+        {
             let _ = write!(text, "\n             {}", line.trim());
         }
     }
@@ -79,7 +94,11 @@ pub(super) fn plain(error: &Error) -> String {
         let _ = write!(text, "\n  next       {next}");
     }
     if let Some(azure) = &error.azure {
-        let _ = write!(text, "\n  azure      {} {}: {}", azure.status, azure.code, azure.message);
+        let _ = write!(
+            text,
+            "\n  azure      {} {}: {}",
+            azure.status, azure.code, azure.message
+        );
     }
     text
 }

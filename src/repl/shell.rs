@@ -64,7 +64,11 @@ impl Shell {
 
     /// What is shown before an input: it tells when writes are allowed.
     pub fn prompt(&self) -> &'static str {
-        if self.session().may_write() { "ferry (writes)> " } else { "ferry> " }
+        if self.session().may_write() {
+            "ferry (writes)> "
+        } else {
+            "ferry> "
+        }
     }
 
     /// The variables, with their values.
@@ -100,7 +104,11 @@ impl Shell {
             .map(|(alias, path)| format!("import {} as {alias};", serde_json::Value::from(path.as_str())))
             .collect();
         // Everything typed before is blank lines here, with earlier imports on the first of them.
-        let text = if above == 0 { input.to_owned() } else { format!("{}{}{input}", imports.concat(), "\n".repeat(above)) };
+        let text = if above == 0 {
+            input.to_owned()
+        } else {
+            format!("{}{}{input}", imports.concat(), "\n".repeat(above))
+        };
         self.transcript.push_str(input.trim_end_matches('\n'));
         self.transcript.push('\n');
 
@@ -122,7 +130,9 @@ impl Shell {
             functions.set_source(SOURCE);
             value.map_err(|error| program.explain(&error, SOURCE, transcript))
         });
-        if outcome.as_ref().is_err_and(|error| error.kind == Kind::Interrupted) || self.session().cancel().is_cancelled() {
+        if outcome.as_ref().is_err_and(|error| error.kind == Kind::Interrupted)
+            || self.session().cancel().is_cancelled()
+        {
             self.session().renew_cancel();
         }
         self.learn();
@@ -132,8 +142,16 @@ impl Shell {
     /// Tells completion which variables and functions there are now.
     fn learn(&self) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.variables = self.scope.iter().map(|(name, _, value)| (name.to_owned(), Keys::of(&value, 5))).collect();
-        known.functions = self.functions.iter_functions().map(|function| function.name.to_owned()).collect();
+        known.variables = self
+            .scope
+            .iter()
+            .map(|(name, _, value)| (name.to_owned(), Keys::of(&value, 5)))
+            .collect();
+        known.functions = self
+            .functions
+            .iter_functions()
+            .map(|function| function.name.to_owned())
+            .collect();
         known.aliases = self.imports.keys().cloned().collect();
     }
 }
@@ -184,7 +202,10 @@ mod tests {
     fn an_error_names_its_line_in_everything_that_was_typed() {
         let mut shell = shell();
         text(&mut shell, "let x = 1;");
-        text(&mut shell, "fn bad() {\n    throw #{ code: \"odd\", message: \"no\" };\n}");
+        text(
+            &mut shell,
+            "fn bad() {\n    throw #{ code: \"odd\", message: \"no\" };\n}",
+        );
         let error = shell.feed("bad()").unwrap_err();
         let at = error.at.unwrap();
         assert_eq!((at.file.as_str(), at.line), ("prompt", 3));
@@ -197,7 +218,10 @@ mod tests {
     #[test]
     fn a_list_of_maps_is_shown_as_a_table() {
         let shown = text(&mut shell(), "[#{ name: \"a\", n: 1 }, #{ name: \"b\", tags: [] }]");
-        assert!(shown.contains("name") && shown.contains('│') && shown.contains('b'), "{shown}");
+        assert!(
+            shown.contains("name") && shown.contains('│') && shown.contains('b'),
+            "{shown}"
+        );
         assert_eq!(text(&mut shell(), "\"text\""), "\"text\"\n");
         assert_eq!(text(&mut shell(), "()"), "");
     }

@@ -5,13 +5,15 @@ use rhai::{Engine, LexError, ParseErrorType};
 /// Whether more must be typed. An empty last line ends any input.
 pub(super) fn incomplete(parser: &Engine, input: &str) -> bool {
     let trimmed = input.trim_start();
-    if trimmed.starts_with(':') || input.ends_with("\n\n") || input.ends_with("\n ") {
+    if trimmed.starts_with(':') || input.ends_with('\n') {
         return false;
     }
     if trimmed.starts_with("/*") && !trimmed.contains("*/") {
         return true;
     }
-    let Err(error) = parser.compile(input) else { return false };
+    let Err(error) = parser.compile(input) else {
+        return false;
+    };
     let position = error.position();
     // Where the parser missed something: behind everything that was typed?
     let behind = || {
@@ -43,12 +45,31 @@ mod tests {
     fn an_input_goes_on_until_it_is_whole() {
         let parser = Engine::new_raw();
         for open in [
-            "fn f(x) {", "let a = [1,\n  2,", "foo(1,", "if x {\n    1", "x +", "`text\nmore", "#{ a: 1,", "let x =",
-            "/* so", "run::each(\"a\", items, |x| {",
+            "fn f(x) {",
+            "let a = [1,\n  2,",
+            "foo(1,",
+            "if x {\n    1",
+            "x +",
+            "`text\nmore",
+            "#{ a: 1,",
+            "let x =",
+            "/* so",
+            "run::each(\"a\", items, |x| {",
         ] {
             assert!(incomplete(&parser, open), "{open}");
         }
-        for whole in ["1 + 1", "fn f(x) { x }", "let x", "foo(1,\n\n", "\"open", ") (", ":help", "`text`", "// note", "x +\n\n"] {
+        for whole in [
+            "1 + 1",
+            "fn f(x) { x }",
+            "let x",
+            "foo(1,\n",
+            "\"open",
+            ") (",
+            ":help",
+            "`text`",
+            "// note",
+            "x +\n",
+        ] {
             assert!(!incomplete(&parser, whole), "{whole}");
         }
     }

@@ -37,7 +37,11 @@ fn run(shell: &mut Shell, name: &str) -> Result<Reply, Error> {
             for entry in known.docs.search(name).iter().take(12) {
                 let _ = writeln!(text, "{:<32} {}", entry.name(), entry.summary());
             }
-            if text.is_empty() { Err(error) } else { Ok(Reply::Text(text)) }
+            if text.is_empty() {
+                Err(error)
+            } else {
+                Ok(Reply::Text(text))
+            }
         }
     }
 }

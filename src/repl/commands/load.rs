@@ -5,8 +5,12 @@ use super::super::shell::{Reply, Shell};
 use super::Command;
 use crate::error::Error;
 
-pub(super) const COMMAND: Command =
-    Command { name: "load", takes: "FILE", help: "runs a script here: its variables and functions stay", run };
+pub(super) const COMMAND: Command = Command {
+    name: "load",
+    takes: "FILE",
+    help: "runs a script here: its variables and functions stay",
+    run,
+};
 
 fn run(shell: &mut Shell, file: &str) -> Result<Reply, Error> {
     let text = std::fs::read_to_string(file)

@@ -23,8 +23,14 @@ pub(super) struct Command {
     pub(super) run: fn(&mut Shell, &str) -> Result<Reply, Error>,
 }
 
-pub(super) const COMMANDS: [&Command; 6] =
-    [&help::COMMAND, &vars::COMMAND, &type_::COMMAND, &load::COMMAND, &write::COMMAND, &quit::COMMAND];
+pub(super) const COMMANDS: [&Command; 6] = [
+    &help::COMMAND,
+    &vars::COMMAND,
+    &type_::COMMAND,
+    &load::COMMAND,
+    &write::COMMAND,
+    &quit::COMMAND,
+];
 
 /// The names of all commands.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
@@ -39,6 +45,8 @@ pub(super) fn run(shell: &mut Shell, line: &str) -> Result<Reply, Error> {
     }
     let known: Vec<&str> = names().collect();
     let mut error = Error::refused("unknown-command", format!("there is no command :{name}"));
-    error.next.extend(nearest(name, &known).map(|near| format!("did you mean :{near}?")));
+    error
+        .next
+        .extend(nearest(name, &known).map(|near| format!("did you mean :{near}?")));
     Err(error.next(":help shows all of them"))
 }

@@ -8,8 +8,14 @@ use super::Command;
 use crate::error::Error;
 use crate::ops::kind;
 
-pub(super) const COMMAND: Command = Command { name: "vars", takes: "", help: "shows the variables", run };
+pub(super) const COMMAND: Command = Command {
+    name: "vars",
+    takes: "",
+    help: "shows the variables",
+    run,
+};
 
+#[allow(clippy::unnecessary_wraps)] // All commands have one signature.
 fn run(shell: &mut Shell, _: &str) -> Result<Reply, Error> {
     let mut text = String::new();
     for (name, _, value) in shell.variables() {

@@ -4,8 +4,12 @@ use super::super::shell::{Reply, Shell};
 use super::Command;
 use crate::error::Error;
 
-pub(super) const COMMAND: Command =
-    Command { name: "write", takes: "on|off", help: "allows changes, which are journaled as a run; or forbids them", run };
+pub(super) const COMMAND: Command = Command {
+    name: "write",
+    takes: "on|off",
+    help: "allows changes, which are journaled as a run; or forbids them",
+    run,
+};
 
 fn run(shell: &mut Shell, word: &str) -> Result<Reply, Error> {
     let session = shell.session();
@@ -14,8 +18,10 @@ fn run(shell: &mut Shell, word: &str) -> Result<Reply, Error> {
         "off" => session.allow_writes(false)?,
         "" => {}
         other => {
-            return Err(Error::refused("unknown-command", format!(":write {other} was not understood"))
-                .next(":write on, or :write off"));
+            return Err(
+                Error::refused("unknown-command", format!(":write {other} was not understood"))
+                    .next(":write on, or :write off"),
+            );
         }
     }
     Ok(Reply::Text(match (session.may_write(), session.run_id()) {
