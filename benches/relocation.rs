@@ -4,6 +4,8 @@
 //! need not wait for another, so what it takes is the longest chain of requests that must follow each other. The
 //! second has the default concurrency of 16. Its time is compared with that chain plus the rest divided by 16.
 
+#![allow(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -52,7 +54,10 @@ fn estate() -> (Value, String) {
             "identity": {"type": "UserAssigned", "userAssignedIdentities": {identity.clone(): {"principalId": principal, "clientId": client}}},
             "properties": {"provisioningState": "Succeeded", "encryption": {"keySource": "Microsoft.Storage"}}}));
     }
-    (json!({"tenantId": TENANT, "arm": {"resources": resources}, "graph": {"users": [], "groups": [], "servicePrincipals": []}}), identity)
+    (
+        json!({"tenantId": TENANT, "arm": {"resources": resources}, "graph": {"users": [], "groups": [], "servicePrincipals": []}}),
+        identity,
+    )
 }
 
 struct Simulator {
@@ -76,8 +81,14 @@ fn simulator(estate: &std::path::Path) -> Simulator {
         .expect("ferry sim starts");
     let mut line = String::new();
     let out = process.stdout.take().expect("stdout is piped");
-    BufReader::new(out).read_line(&mut line).expect("ferry sim says that it is ready");
-    let url = line.trim().strip_prefix("ready ").expect("it says ready and its URL").to_owned();
+    BufReader::new(out)
+        .read_line(&mut line)
+        .expect("ferry sim says that it is ready");
+    let url = line
+        .trim()
+        .strip_prefix("ready ")
+        .expect("it says ready and its URL")
+        .to_owned();
     Simulator { process, url }
 }
 
@@ -90,16 +101,37 @@ fn relocate(directory: &std::path::Path, concurrency: u32) -> (Duration, usize) 
     let state = directory.join(format!("state-{concurrency}"));
     let begun = Instant::now();
     let output = Command::new(env!("CARGO_BIN_EXE_ferry"))
-        .args(["run", "relocate", "--yes", "--concurrency", &concurrency.to_string(), "--cloud", &simulator.url, "--state"])
+        .args([
+            "run",
+            "relocate",
+            "--yes",
+            "--concurrency",
+            &concurrency.to_string(),
+            "--cloud",
+            &simulator.url,
+            "--state",
+        ])
         .arg(&state)
-        .args([format!("identity={identity}"), "to=westeurope".into(), "name=id-bench-we".into()])
+        .args([
+            format!("identity={identity}"),
+            "to=westeurope".into(),
+            "name=id-bench-we".into(),
+        ])
         .output()
         .expect("ferry runs");
     let took = begun.elapsed();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let log = runtime.block_on(async {
-        reqwest::get(format!("{}/_sim/log", simulator.url)).await.expect("the log").text().await.expect("text")
+        reqwest::get(format!("{}/_sim/log", simulator.url))
+            .await
+            .expect("the log")
+            .text()
+            .await
+            .expect("text")
     });
     (took, log.lines().filter(|line| !line.contains("/_sim/")).count())
 }
@@ -119,8 +151,17 @@ fn main() {
     let ratio = took.as_secs_f64() / bound.as_secs_f64();
     println!("{ASSIGNMENTS} role assignments, {BINDINGS} bindings, {LATENCY_MS} ms a request, {requests} requests");
     println!("longest chain (concurrency 1000)   {:>8.2} s", chain.as_secs_f64());
-    println!("chain + rest / {CONCURRENCY}                  {:>8.2} s", bound.as_secs_f64());
-    println!("relocation (concurrency {CONCURRENCY})        {:>8.2} s", took.as_secs_f64());
+    println!(
+        "chain + rest / {CONCURRENCY}                  {:>8.2} s",
+        bound.as_secs_f64()
+    );
+    println!(
+        "relocation (concurrency {CONCURRENCY})        {:>8.2} s",
+        took.as_secs_f64()
+    );
     println!("ratio                              {ratio:>8.2}   (bar {BAR})");
-    assert!(ratio < BAR, "the relocation takes {ratio:.2} times what its requests need");
+    assert!(
+        ratio < BAR,
+        "the relocation takes {ratio:.2} times what its requests need"
+    );
 }

@@ -7,7 +7,10 @@ use std::process::{Command, Stdio};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn ferry(args: &[&str]) {
-    let status = Command::new(env!("CARGO_BIN_EXE_ferry")).args(args).stdout(Stdio::null()).status();
+    let status = Command::new(env!("CARGO_BIN_EXE_ferry"))
+        .args(args)
+        .stdout(Stdio::null())
+        .status();
     assert!(status.is_ok_and(|status| status.success()), "ferry {args:?} failed");
 }
 

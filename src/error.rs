@@ -239,10 +239,21 @@ impl From<azure::Error> for Error {
             }
             other => {
                 let (code, next) = match &other {
-                    azure::Error::Auth { .. } => ("no-credential", "sign in (az login), or choose another credential with --auth"),
-                    azure::Error::Refused { .. } => ("request-refused", "correct the address or the audience that is meant"),
-                    _ if other.is_unreachable() => ("unreachable", "check the address and the network, then run the same command again"),
-                    azure::Error::Body { .. } => ("unreadable-answer", "something between here and Azure may have answered in its place: check proxies and the address"),
+                    azure::Error::Auth { .. } => (
+                        "no-credential",
+                        "sign in (az login), or choose another credential with --auth",
+                    ),
+                    azure::Error::Refused { .. } => {
+                        ("request-refused", "correct the address or the audience that is meant")
+                    }
+                    _ if other.is_unreachable() => (
+                        "unreachable",
+                        "check the address and the network, then run the same command again",
+                    ),
+                    azure::Error::Body { .. } => (
+                        "unreadable-answer",
+                        "something between here and Azure may have answered in its place: check proxies and the address",
+                    ),
                     _ => ("unfinished", "ferry resume RUN      asks how it ended, and goes on"),
                 };
                 Error::failed(code, message).next(next)

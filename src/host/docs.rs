@@ -247,7 +247,7 @@ fn rhai_type(kind: &str) -> &str {
     match kind {
         "string" | "int" | "float" | "bool" | "map" | "array" | "()" => kind,
         "closure" => "Fn",
-        "principal" | "scope" | "id" | "region" | "identity" | "resource" => "?",
+        // Words of ours, as principal or scope: strings or maps, which Rhai cannot say.
         _ => "?",
     }
 }

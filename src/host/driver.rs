@@ -63,6 +63,7 @@ fn no_such_function(script: &Compiled, function: &str, given: usize, arities: &[
 }
 
 /// The same error with the position of the call that the generated script stands for.
+#[allow(clippy::unnecessary_box_returns)] // Rhai's errors are boxed wherever they are passed on.
 pub fn called_at(mut error: Box<EvalAltResult>, call: Position) -> Box<EvalAltResult> {
     if let EvalAltResult::ErrorInFunctionCall(.., position) = &mut *error {
         *position = call;

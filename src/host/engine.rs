@@ -85,6 +85,7 @@ pub fn interrupted() -> Error {
 /// Functions of the standard library that would block, differ from one replay to the next, or bend values; and the
 /// two that tests are written with.
 fn replace(engine: &mut Engine) {
+    #[allow(clippy::unnecessary_box_returns)] // Rhai's errors are boxed wherever they are passed on.
     fn refuse(code: &str, message: &str, next: &str) -> Thrown {
         Error::failed(code, message).next(next).into()
     }
@@ -150,6 +151,7 @@ fn equal(one: &Value, other: &Value) -> bool {
 }
 
 /// An error of ours as one of the engine's, at a position.
+#[allow(clippy::unnecessary_box_returns)] // Rhai's errors are boxed wherever they are passed on.
 pub fn thrown_at(error: Error, position: Position) -> Thrown {
     let mut thrown: Thrown = error.into();
     thrown.set_position(position);

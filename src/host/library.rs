@@ -272,7 +272,10 @@ impl Plugins for Library {
     fn text(&self, key: &str) -> Result<String, Error> {
         let script = self.loader.read(key)?;
         if let Some(session) = self.session.as_ref().filter(|session| session.mode() == Mode::Run) {
-            let origin = script.path.as_ref().map_or_else(|| "embedded".to_owned(), |path| path.display().to_string());
+            let origin = script
+                .path
+                .as_ref()
+                .map_or_else(|| "embedded".to_owned(), |path| path.display().to_string());
             session.keep_script(key, &origin, &script.text)?;
         }
         Ok(script.text.to_string())

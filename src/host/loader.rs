@@ -143,7 +143,7 @@ impl Loader {
         if self.snapshot.contains_key(name) {
             return Ok(name.to_owned());
         }
-        let looks_like_path = name.ends_with(".rhai") || name.contains(['/', '\\']);
+        let looks_like_path = is_script(name) || name.contains(['/', '\\']);
         if looks_like_path {
             let path = Path::new(name);
             if path.is_file() {
@@ -203,7 +203,7 @@ impl Loader {
 
     /// The key that `import "path"` means in the script `importer`.
     pub fn resolve(&self, importer: &str, path: &str) -> String {
-        let file = if path.ends_with(".rhai") {
+        let file = if is_script(path) {
             path.to_owned()
         } else {
             format!("{path}.rhai")
@@ -376,6 +376,11 @@ impl Loader {
     }
 }
 
+/// Whether a path is that of a script: its extension is `rhai`, in this spelling.
+fn is_script(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "rhai")
+}
+
 enum Source {
     File(PathBuf),
     Embedded(&'static str),
@@ -406,7 +411,7 @@ fn embedded_keys() -> impl Iterator<Item = String> {
     fn walk(prefix: &str, dir: &Dir<'static>, keys: &mut Vec<String>) {
         for file in dir.files() {
             let path = file.path().to_string_lossy().replace('\\', "/");
-            if path.ends_with(".rhai") {
+            if is_script(&path) {
                 keys.push(format!("{prefix}/{path}"));
             }
         }

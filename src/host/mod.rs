@@ -14,7 +14,7 @@ mod resolver;
 mod run;
 mod runbook;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod trace;
 
 pub use check::Checked;

@@ -146,6 +146,9 @@ pub(super) fn stem(key: &str) -> &str {
     file.strip_suffix(".rhai").unwrap_or(file)
 }
 
+/// What a declaration may say.
+const KEYS: [&str; 8] = ["type", "help", "optional", "values", "of", "default", "or", "item"];
+
 /// Reads `const PARAMS` of a script.
 ///
 /// # Errors
@@ -160,7 +163,6 @@ pub fn declared(key: &str, params: &Dynamic) -> Result<Vec<Declared>, Error> {
         let Value::Object(given) = given else {
             return Err(fail(format!("PARAMS.{name} is no map")));
         };
-        const KEYS: [&str; 8] = ["type", "help", "optional", "values", "of", "default", "or", "item"];
         if let Some(unknown) = given.keys().find(|key| !KEYS.contains(&key.as_str())) {
             let mut error = fail(format!("PARAMS.{name} has no member \"{unknown}\""));
             error
@@ -230,7 +232,17 @@ impl Declared {
         }
         let text = || Value::String(given.to_owned());
         Ok(match kind {
-            ParamKind::String | ParamKind::Group => text(),
+            ParamKind::Identity if given.starts_with('/') => {
+                let id = ResourceId::parse(given).map_err(|error| error.why)?;
+                if !id.is_type("Microsoft.ManagedIdentity/userAssignedIdentities") {
+                    return Err(format!(
+                        "it is the id of a {}, and no user-assigned identity",
+                        id.resource_type()
+                    ));
+                }
+                text()
+            }
+            ParamKind::String | ParamKind::Group | ParamKind::Identity => text(),
             ParamKind::Bool => match given {
                 "true" => Value::Bool(true),
                 "false" => Value::Bool(false),
@@ -242,27 +254,12 @@ impl Declared {
                 .into(),
             ParamKind::Duration => Span::parse(given).map_err(|error| error.why)?.as_secs().into(),
             ParamKind::Region => Value::String(Region::parse(given).map_err(|error| error.why)?.as_str().to_owned()),
-            ParamKind::Identity if given.starts_with('/') => {
-                let id = ResourceId::parse(given).map_err(|error| error.why)?;
-                if !id.is_type("Microsoft.ManagedIdentity/userAssignedIdentities") {
-                    return Err(format!(
-                        "it is the id of a {}, and no user-assigned identity",
-                        id.resource_type()
-                    ));
-                }
-                text()
-            }
-            ParamKind::Identity => text(),
-            ParamKind::ResourceId => {
-                ResourceId::parse(given).map_err(|error| error.why)?;
-                text()
-            }
-            ParamKind::Principal if given.starts_with('/') => {
-                ResourceId::parse(given).map_err(|error| error.why)?;
-                text()
-            }
-            ParamKind::Principal => {
+            ParamKind::Principal if !given.starts_with('/') => {
                 PrincipalId::from_str(given).map_err(|error| error.why)?;
+                text()
+            }
+            ParamKind::Principal | ParamKind::ResourceId => {
+                ResourceId::parse(given).map_err(|error| error.why)?;
                 text()
             }
             ParamKind::Choice => {

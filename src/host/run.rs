@@ -242,6 +242,11 @@ impl Host {
         self.loader.keys()
     }
 
+    /// The documentation of the modules alone, for which no script is read.
+    pub fn docs_of_modules(&self) -> Docs {
+        Docs::of_modules(&self.more)
+    }
+
     /// The documentation of everything that scripts can call and of all scripts.
     ///
     /// # Errors

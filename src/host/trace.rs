@@ -212,7 +212,11 @@ fn function_not_found(signature: &str, library: &Library, text: &str) -> Error {
         );
     }
     let mut known: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
-    known.extend(text.split("fn ").skip(1).filter_map(|part| Some(part.split_once('(')?.0.trim())));
+    known.extend(
+        text.split("fn ")
+            .skip(1)
+            .filter_map(|part| Some(part.split_once('(')?.0.trim())),
+    );
     let standard = super::docs::standard_functions();
     known.extend(standard.iter().map(String::as_str));
     if known.contains(&name) {

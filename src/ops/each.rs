@@ -1,6 +1,7 @@
 //! `run::each`: a step for each item, in parallel, with lines of items that go one after another.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
@@ -29,6 +30,7 @@ struct Item {
 }
 
 /// How an item ended.
+#[allow(clippy::large_enum_variant)] // A pause is rare, and there is one outcome an item.
 enum Outcome {
     Done(Value),
     Failed(Box<EvalAltResult>),
@@ -147,6 +149,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
 }
 
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant)] // One a lane.
 enum Poison {
     Failed(usize),
     Parked(Error),
@@ -256,6 +259,7 @@ fn together(name: &str, items: &[Item], outcomes: Vec<Outcome>) -> Result<Dynami
     Ok(results.into())
 }
 
+#[allow(clippy::unnecessary_box_returns)] // Rhai's errors are boxed wherever they are passed on.
 fn all_failures(
     name: &str,
     items: &[Item],
@@ -267,15 +271,16 @@ fn all_failures(
     let mut failures = Vec::new();
     for (index, error) in failed {
         let said = sentence(error);
-        message.push_str(&format!("\n{}: {said}", items[*index].key()));
+        let _ = write!(message, "\n{}: {said}", items[*index].key());
         failures.push(json!({ "id": items[*index].key(), "message": said }));
     }
     for (index, after) in skipped {
-        message.push_str(&format!(
+        let _ = write!(
+            message,
             "\n{}: not begun, after {} failed",
             items[*index].key(),
             items[*after].key()
-        ));
+        );
     }
     let error = Error::failed("items-failed", message).untouched(format!(
         "{} of {total} items of \"{name}\" are done",

@@ -113,16 +113,16 @@ pub fn register(engine: &mut Engine) {
         .register_fn("+", move |one: Map, other: Frozen| join(one, &other.0))
         .register_fn("+", move |one: Frozen, other: Frozen| join(one.map().clone(), &other.0))
         .register_fn("mixin", move |map: &mut Frozen, other: Map| {
-            Arc::make_mut(&mut map.0).extend(other)
+            Arc::make_mut(&mut map.0).extend(other);
         })
         .register_fn("mixin", move |map: &mut Map, other: Frozen| {
-            map.extend(other.map().clone())
+            map.extend(other.map().clone());
         })
         .register_fn("+=", move |map: &mut Map, other: Frozen| {
-            map.extend(other.map().clone())
+            map.extend(other.map().clone());
         })
         .register_fn("+=", move |map: &mut Frozen, other: Map| {
-            Arc::make_mut(&mut map.0).extend(other)
+            Arc::make_mut(&mut map.0).extend(other);
         })
         .register_fn(
             "filter",

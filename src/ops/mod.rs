@@ -78,6 +78,7 @@ macro_rules! ops {
             $about,
             vec![$({
                 // One name for all bodies, so that a body can call a function of its module by the operation's name.
+                #[allow(clippy::unnecessary_wraps)] // All bodies have one signature.
                 fn body(
                     $call: &$crate::ops::Call<'_>,
                 ) -> ::std::result::Result<impl ::std::convert::Into<$crate::ops::Output>, $crate::error::Error> $body

@@ -72,7 +72,9 @@ impl ResourceTypes {
 /// The rows, as the session's scripts have them; read once.
 fn types(call: &Call<'_>) -> Arc<Result<ResourceTypes, Error>> {
     let plugins = &call.bound().plugins;
-    call.kept("resource types", || plugins.text(FILE).and_then(|text| ResourceTypes::parse(&text)))
+    call.kept("resource types", || {
+        plugins.text(FILE).and_then(|text| ResourceTypes::parse(&text))
+    })
 }
 
 /// All that is known of a type; `api` is never empty.

@@ -143,6 +143,10 @@ pub fn split_query(path: &str) -> (String, Vec<(String, String)>) {
 /// How a change reaches Azure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one a change; a box would cost every reader more"
+)]
 pub enum Action {
     /// One request, with its body.
     Send(Write),
@@ -196,6 +200,10 @@ pub enum Probe {
 /// How a change is taken back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one a change; a box would cost every reader more"
+)]
 pub enum Undo {
     /// By a request.
     Send(Write),

@@ -71,6 +71,7 @@ pub struct EditSet {
 
 impl EditSet {
     /// The same edits the other way round, last first.
+    #[must_use]
     pub fn reversed(&self) -> EditSet {
         let edits = self
             .edits

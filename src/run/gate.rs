@@ -195,18 +195,17 @@ impl Session {
         let path = printed_path();
         let known = self.ledger(|ledger| ledger.waits.get(&path).cloned());
         let until = known.and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
-        let until = match until {
-            Some(until) => until,
-            None => {
-                let until = OffsetDateTime::now_utc() + std::time::Duration::from(span);
-                if self.mode() == Mode::Run {
-                    self.write(Record::Wait {
-                        path,
-                        until: until.format(&Rfc3339).unwrap_or_default(),
-                    })?;
-                }
-                until
+        let until = if let Some(until) = until {
+            until
+        } else {
+            let until = OffsetDateTime::now_utc() + std::time::Duration::from(span);
+            if self.mode() == Mode::Run {
+                self.write(Record::Wait {
+                    path,
+                    until: until.format(&Rfc3339).unwrap_or_default(),
+                })?;
             }
+            until
         };
         let left = until - OffsetDateTime::now_utc();
         if left.is_negative() {

@@ -10,10 +10,14 @@ mod gate;
 mod overlay;
 pub mod path;
 pub mod placeholder;
+mod planned;
 mod read;
 pub mod record;
+mod send;
 mod session;
+mod settle;
 mod step;
+mod undo;
 
 pub use event::{Event, Observer, State, nobody};
 pub use record::{Finding, Ledger, Unseen};

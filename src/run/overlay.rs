@@ -43,7 +43,10 @@ impl Overlay {
     /// Whether a path lies below something that is only planned: the cloud knows nothing of it.
     pub fn is_new(&self, path: &str) -> bool {
         let key = path.to_lowercase();
-        self.created.iter().any(|made| key.strip_prefix(made.as_str()).is_some_and(|rest| rest.starts_with('/')))
+        self.created.iter().any(|made| {
+            key.strip_prefix(made.as_str())
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
     }
 
     /// The list of a collection: the cloud's rows, as they would be, and those that would be new.
@@ -109,12 +112,12 @@ impl Overlay {
             _ => return shows.cloned().unwrap_or(Value::Null),
         };
         let mut document = document;
-        if let Value::Object(map) = &mut document {
-            if write.plane == super::change::WritePlane::Arm {
-                map.entry("id").or_insert_with(|| Value::String(write.path.clone()));
-                let name = write.path.rsplit('/').next().unwrap_or_default().to_owned();
-                map.entry("name").or_insert_with(|| Value::String(name));
-            }
+        if let Value::Object(map) = &mut document
+            && write.plane == super::change::WritePlane::Arm
+        {
+            map.entry("id").or_insert_with(|| Value::String(write.path.clone()));
+            let name = write.path.rsplit('/').next().unwrap_or_default().to_owned();
+            map.entry("name").or_insert_with(|| Value::String(name));
         }
         if let Some(shows) = shows {
             documents::merge(&mut document, shows);

@@ -300,7 +300,7 @@ impl Store for SqliteStore {
 
     fn read(&self, run: &str) -> Result<Vec<Entry>, Error> {
         let path = self.path(run);
-        let connection = self.open_to_read(run, &path)?;
+        let connection = Self::open_to_read(run, &path)?;
         read_entries(&connection, run, &path)
     }
 
@@ -346,7 +346,7 @@ impl SqliteStore {
         self.directory.join(format!("{}.subject.lock", &digest[..16]))
     }
 
-    fn open_to_read(&self, run: &str, path: &Path) -> Result<Connection, Error> {
+    fn open_to_read(run: &str, path: &Path) -> Result<Connection, Error> {
         if !path.exists() {
             return Err(Error::Unknown { run: run.to_owned() });
         }
@@ -358,7 +358,7 @@ impl SqliteStore {
     }
 
     fn summary(&self, run: &str, path: &Path) -> Result<Summary, Error> {
-        let connection = self.open_to_read(run, path)?;
+        let connection = Self::open_to_read(run, path)?;
         let read = |name| meta(&connection, name).map_err(damage(run, path));
         Ok(Summary {
             run: run.to_owned(),

@@ -210,6 +210,7 @@ impl ResourceId {
 
     /// The resource itself or the one that it is a child of, without children and extensions:
     /// `…/sites/app` for `…/sites/app/config/web`.
+    #[must_use]
     pub fn top_level(&self) -> ResourceId {
         let segments = self.segments();
         let base = match segments[0].to_ascii_lowercase().as_str() {

@@ -17,7 +17,15 @@ use crate::store::{SqliteStore, Store as _};
 
 pub(crate) fn handle() -> tokio::runtime::Handle {
     static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()).handle().clone()
+    RUNTIME
+        .get_or_init(|| {
+            tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()
+                .unwrap()
+        })
+        .handle()
+        .clone()
 }
 
 fn no_cloud() -> crate::run::Connect {
@@ -25,7 +33,10 @@ fn no_cloud() -> crate::run::Connect {
 }
 
 pub(crate) fn options() -> Options {
-    Options { concurrency: 16, ..Options::default() }
+    Options {
+        concurrency: 16,
+        ..Options::default()
+    }
 }
 
 /// A session that reads, and the notes it told.

@@ -73,7 +73,13 @@ fn main(params) {
     );
     let host = host();
     let runbook = host.runbook(&path).unwrap();
-    let session = running(&directory.path().join("state"), Options { concurrency: 1, ..options() });
+    let session = running(
+        &directory.path().join("state"),
+        Options {
+            concurrency: 1,
+            ..options()
+        },
+    );
     let error = host.run(&runbook, &Params::default(), &session).unwrap_err();
     assert_eq!(error.kind, Kind::Paused);
     assert_eq!(session.ledger(|ledger| ledger.notes.clone()), ["goes"]);
@@ -85,7 +91,13 @@ fn a_run_stops_after_the_phase_that_was_asked_for() {
     let host = host();
     let runbook = host.runbook(&path).unwrap();
     let params = host.params(&runbook, &given(&["from=x", "to=uksouth"])).unwrap();
-    let session = running(&directory.path().join("state"), Options { until: Some("prepare".into()), ..options() });
+    let session = running(
+        &directory.path().join("state"),
+        Options {
+            until: Some("prepare".into()),
+            ..options()
+        },
+    );
     let outcome = host.run(&runbook, &params, &session).unwrap();
     assert_eq!(outcome.stopped_after.as_deref(), Some("prepare"));
     assert_eq!(outcome.results.len(), 1);
@@ -109,7 +121,10 @@ fn a_plan_runs_all_phases() {
     let host = host();
     let runbook = host.runbook(&path).unwrap();
     let params = host.params(&runbook, &given(&["from=x", "to=uksouth"])).unwrap();
-    assert_eq!(host.run(&runbook, &params, &planning()).unwrap().value, json!("uksouth"));
+    assert_eq!(
+        host.run(&runbook, &params, &planning()).unwrap().value,
+        json!("uksouth")
+    );
 }
 
 #[test]
@@ -118,11 +133,19 @@ fn parameters_that_are_not_understood_are_refused_before_anything_is_contacted()
     let host = host();
     let runbook = host.runbook(&path).unwrap();
     for (words, code, next) in [
-        (&["from=x", "to=uksouth", "quite=1h"][..], "unknown-parameter", "did you mean quiet=?"),
+        (
+            &["from=x", "to=uksouth", "quite=1h"][..],
+            "unknown-parameter",
+            "did you mean quiet=?",
+        ),
         (&["from=x"], "missing-parameter", "to= (region): where to"),
         (&["from=x", "to=uksouth", "from=y"], "duplicate-parameter", ""),
         (&["from"], "not-a-parameter", ""),
-        (&["from=x", "to=uksouth", "quiet=long"], "malformed-parameter", "quiet: how long"),
+        (
+            &["from=x", "to=uksouth", "quiet=long"],
+            "malformed-parameter",
+            "quiet: how long",
+        ),
         (&["from=x", "to=uksouth", "nosuch.depth=1"], "unknown-parameter", ""),
     ] {
         let error = host.params(&runbook, &given(words)).unwrap_err();
@@ -130,7 +153,13 @@ fn parameters_that_are_not_understood_are_refused_before_anything_is_contacted()
         assert!(next.is_empty() || error.next[0] == next, "{words:?}: {:?}", error.next);
     }
     let demo = json!({ "to": "uksouth" });
-    let params = host.params_with(&runbook, &given(&["from=x"]), demo.as_object().unwrap()).unwrap();
+    let params = host
+        .params_with(&runbook, &given(&["from=x"]), demo.as_object().unwrap())
+        .unwrap();
     assert_eq!(params.values["to"], "uksouth");
-    assert!(runbook.usage().contains("from=VALUE to=REGION [quiet=DURATION]"), "{}", runbook.usage());
+    assert!(
+        runbook.usage().contains("from=VALUE to=REGION [quiet=DURATION]"),
+        "{}",
+        runbook.usage()
+    );
 }

@@ -8,7 +8,10 @@ use crate::ops::Frozen;
 fn an_expression_gives_its_value() {
     assert_eq!(value("1 + 1"), json!(2));
     assert_eq!(value("let x = [1, #{ a: () }]; x"), json!([1, { "a": null }]));
-    assert_eq!(value("parse_json(`{\"a\":[1,2.5,null]}`)"), json!({ "a": [1, 2.5, null] }));
+    assert_eq!(
+        value("parse_json(`{\"a\":[1,2.5,null]}`)"),
+        json!({ "a": [1, 2.5, null] })
+    );
     assert_eq!(value("to_json(#{ a: [1, ()] })"), json!("{\"a\":[1,null]}"));
 }
 
@@ -24,13 +27,18 @@ fn a_closure_or_a_timestamp_is_no_result() {
 #[test]
 fn what_a_script_prints_is_told_as_a_note() {
     let (session, notes) = exploring();
-    host().eval(&session, "print(\"twelve grants\"); run::note(\"done\")").unwrap();
+    host()
+        .eval(&session, "print(\"twelve grants\"); run::note(\"done\")")
+        .unwrap();
     assert_eq!(*notes.lock().unwrap(), ["twelve grants", "done"]);
 }
 
 #[test]
 fn steps_give_plain_data_and_cannot_change_what_they_capture() {
-    assert_eq!(value("let n = 1; let got = run::step(\"s\", || { n = 5; n * 2 }); [n, got]"), json!([1, 10]));
+    assert_eq!(
+        value("let n = 1; let got = run::step(\"s\", || { n = 5; n * 2 }); [n, got]"),
+        json!([1, 10])
+    );
     assert_eq!(eval("run::step(\"s\", || || 1)").unwrap_err().code, "not-plain");
 }
 
@@ -64,8 +72,14 @@ fn two_items_of_one_key_are_refused_before_anything_is_done() {
     assert_eq!(error.code, "duplicate-key");
     assert!(notes.lock().unwrap().is_empty());
     // The same id in two files is two keys.
-    assert_eq!(value(r#"run::each("all", [#{ id: "a", file: "x" }, #{ id: "a", file: "y" }], |x| x.file)"#), json!(["x", "y"]));
-    assert_eq!(eval("run::each(\"all\", [#{ name: 1 }], |x| x)").unwrap_err().code, "wrong-argument");
+    assert_eq!(
+        value(r#"run::each("all", [#{ id: "a", file: "x" }, #{ id: "a", file: "y" }], |x| x.file)"#),
+        json!(["x", "y"])
+    );
+    assert_eq!(
+        eval("run::each(\"all\", [#{ name: 1 }], |x| x)").unwrap_err().code,
+        "wrong-argument"
+    );
 }
 
 #[test]
@@ -82,7 +96,10 @@ fn all_failures_are_reported_together_after_the_others_have_run() {
     assert_eq!(got[0], "items-failed");
     let message = got[1].as_str().unwrap();
     assert!(message.contains("2 of 3 items of \"all\" failed"), "{message}");
-    assert!(message.contains("a: odd: not a") && message.contains("c: odd: not c"), "{message}");
+    assert!(
+        message.contains("a: odd: not a") && message.contains("c: odd: not c"),
+        "{message}"
+    );
     assert_eq!(got[2], 2);
     assert_eq!(*notes.lock().unwrap(), ["b"]);
 }
@@ -109,9 +126,18 @@ fn a_lane_stops_at_its_first_failure_and_serial_items_keep_their_order() {
         message
     "#;
     let message = host().eval(&session, text).unwrap();
-    assert!(message.as_str().unwrap().contains("a3: not begun, after a2 failed"), "{message}");
+    assert!(
+        message.as_str().unwrap().contains("a3: not begun, after a2 failed"),
+        "{message}"
+    );
     let notes = notes.lock().unwrap().clone();
-    let order = |wanted: &str| notes.iter().filter(|n| n.starts_with(wanted)).cloned().collect::<Vec<_>>();
+    let order = |wanted: &str| {
+        notes
+            .iter()
+            .filter(|n| n.starts_with(wanted))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     assert_eq!(order("a"), ["a1", "a2"]);
     assert_eq!(order("s"), ["s1", "s2", "s3"]);
 }
@@ -132,7 +158,11 @@ fn a_call_with_other_arguments_names_function_parameter_and_types() {
     let error = eval("run::note(5)").unwrap_err();
     assert_eq!(error.message, "run::note: `text` is a string, and an int was given");
     let error = eval("run::note()").unwrap_err();
-    assert!(error.message.starts_with("run::note(text) → () was called as"), "{}", error.message);
+    assert!(
+        error.message.starts_with("run::note(text) → () was called as"),
+        "{}",
+        error.message
+    );
 }
 
 #[test]
@@ -160,7 +190,10 @@ fn a_shared_map_is_read_like_a_plain_one() {
         let mut scope = rhai::Scope::new();
         scope.push_dynamic("m", Frozen::dynamic(&document));
         scope.push_dynamic("plain", crate::ops::from_json(&document));
-        program.engine().eval_with_scope(&mut scope, text).unwrap_or_else(|error| panic!("{text}: {error}"))
+        program
+            .engine()
+            .eval_with_scope(&mut scope, text)
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
     };
     for text in [
         "m.a.b[0].c == 1",

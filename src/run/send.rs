@@ -1,0 +1,205 @@
+//! Sending a change: with patience for a principal that has not replicated yet, and, for edits, with a fresh read.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::change::{Action, Change, Write};
+use super::edit::EditSet;
+use super::event::Event;
+use super::session::Session;
+use crate::error::Error;
+
+/// How long a new principal may take to be known everywhere.
+const LAG: Duration = Duration::from_mins(10);
+
+/// What a request answered.
+pub(super) struct Sent {
+    pub(super) outcome: Value,
+    pub(super) request_id: Option<String>,
+    pub(super) already: bool,
+}
+
+impl Session {
+    /// Sends a change; a principal that has not replicated yet is waited for, visibly and not forever.
+    pub(super) fn send_with_lag(&self, change: &Change) -> Result<Sent, Error> {
+        let begun = Instant::now();
+        let mut pause = Duration::from_millis(400);
+        let mut known = false;
+        loop {
+            let error = match self.send_once(change) {
+                Ok(sent) => return Ok(sent),
+                Err(error) => error,
+            };
+            let Some(principal) = change.principal.as_deref().filter(|_| lags(&error)) else {
+                return Err(error);
+            };
+            if !known {
+                known = self.principal_exists(principal)?;
+            }
+            if !known || begun.elapsed() > LAG {
+                return Err(error);
+            }
+            let left = LAG.saturating_sub(begun.elapsed()).as_secs();
+            self.tell(&Event::Wait {
+                why: format!(
+                    "the directory does not show the new principal {principal} everywhere yet (at most {left} s more)"
+                ),
+                seconds: pause.as_secs().max(1),
+            });
+            self.pause(pause)?;
+            pause = (pause * 3 / 2).min(Duration::from_secs(15));
+        }
+    }
+
+    /// Whether a principal exists, though not everywhere yet: its identity shows it, or Graph knows it.
+    fn principal_exists(&self, principal: &str) -> Result<bool, Error> {
+        if let Some(resource) = self.resource_of(principal) {
+            let read = Write::arm("GET", &resource, super::IDENTITY_API);
+            let shown = self.get(&read)?.is_some_and(|identity| {
+                identity
+                    .pointer("/properties/principalId")
+                    .and_then(Value::as_str)
+                    .is_some_and(|id| id.eq_ignore_ascii_case(principal))
+            });
+            if shown {
+                return Ok(true);
+            }
+        }
+        let read = Write::graph("GET", &format!("/v1.0/servicePrincipals/{principal}"));
+        Ok(self.get(&read)?.is_some())
+    }
+
+    fn send_once(&self, change: &Change) -> Result<Sent, Error> {
+        let sent = match &change.action {
+            Action::Send(write) => self.transmit(write),
+            Action::Edit(edit) => return self.send_edit(edit),
+        };
+        match sent {
+            Ok(response) => Ok(Sent {
+                outcome: response.body,
+                request_id: response.request_id,
+                already: false,
+            }),
+            Err(error) => {
+                let already = error.azure.as_ref().is_some_and(|said| {
+                    change.already.iter().any(|known| {
+                        said.status == known.status
+                            && (said.message.to_lowercase().contains(&known.says.to_lowercase())
+                                || said.code.eq_ignore_ascii_case(known.says))
+                    })
+                });
+                if already {
+                    let request_id = error.azure.and_then(|said| said.request_id);
+                    return Ok(Sent {
+                        outcome: Value::Null,
+                        request_id,
+                        already: true,
+                    });
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn transmit(&self, write: &Write) -> Result<crate::azure::Response, Error> {
+        let client = self.client()?;
+        let request = write.request();
+        self.block(client.complete(&request))
+    }
+
+    /// Fresh read, edits, conditional write; again when somebody else wrote in between.
+    fn send_edit(&self, edit: &EditSet) -> Result<Sent, Error> {
+        for attempt in 1.. {
+            let client = self.client()?;
+            let request = edit.read.request();
+            let (before, etag) = if edit.read.method.eq_ignore_ascii_case("POST") {
+                (self.read_by_post(&edit.read)?, None)
+            } else {
+                let response = self.block(client.send(&request))?;
+                let etag = response
+                    .etag()
+                    .map(str::to_owned)
+                    .or_else(|| response.body.get("etag").and_then(Value::as_str).map(str::to_owned));
+                (response.body, etag)
+            };
+            let before = self.fill(edit, before)?;
+            let mut after = before.clone();
+            let changed = edit.apply(&mut after);
+            if changed == 0 {
+                return Ok(Sent {
+                    outcome: edit_outcome(edit, 0),
+                    request_id: None,
+                    already: true,
+                });
+            }
+            let mut write = Write {
+                body: Some(edit.body(&before, &after)),
+                ..edit.write.clone()
+            };
+            if let Some(etag) = etag {
+                write.headers.push(("if-match".into(), etag));
+            }
+            match self.transmit(&write) {
+                Ok(response) => {
+                    return Ok(Sent {
+                        outcome: edit_outcome(edit, changed),
+                        request_id: response.request_id,
+                        already: false,
+                    });
+                }
+                Err(error) if attempt < 4 && error.azure.as_ref().is_some_and(|said| said.status == 412) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        unreachable!("the loop returns")
+    }
+
+    /// Puts values in that the read hides and an action shows: without them a write would lose them.
+    fn fill(&self, edit: &EditSet, mut document: Value) -> Result<Value, Error> {
+        for fill in &edit.fills {
+            let Some(Value::Array(items)) = document.pointer(&fill.at).cloned() else {
+                continue;
+            };
+            if items.iter().all(|item| item.get(&fill.value).is_some()) {
+                continue;
+            }
+            let shown = self.read_by_post(&fill.action)?;
+            let rows = shown
+                .get("value")
+                .or_else(|| shown.pointer("/properties/value"))
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
+            let filled = items
+                .into_iter()
+                .map(|mut item| {
+                    let row = rows
+                        .iter()
+                        .find(|row| row.get(&fill.by).is_some() && row.get(&fill.by) == item.get(&fill.by));
+                    if let (Some(value), Some(map)) = (row.and_then(|row| row.get(&fill.value)), item.as_object_mut()) {
+                        map.entry(fill.value.clone()).or_insert_with(|| value.clone());
+                    }
+                    item
+                })
+                .collect();
+            if let Some(place) = document.pointer_mut(&fill.at) {
+                *place = Value::Array(filled);
+            }
+        }
+        Ok(document)
+    }
+}
+
+/// Whether an error is how a plane says that a principal has not replicated yet.
+fn lags(error: &Error) -> bool {
+    error.azure.as_ref().is_some_and(|said| {
+        said.code == "PrincipalNotFound"
+            || (said.status == 404 && said.code == "Request_ResourceNotFound")
+            || (said.status == 400 && said.message.contains("not a valid reference"))
+    })
+}
+
+pub(super) fn edit_outcome(edit: &EditSet, changed: usize) -> Value {
+    json!({ "id": edit.write.path, "changed": changed })
+}
