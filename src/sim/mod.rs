@@ -1,1 +1,4 @@
 //! An Azure that is not there: a faithful simulator on loopback. It uses `types`, and nothing else of ours.
+pub mod front;
+
+pub use front::{Answer, Ask, Caller};
