@@ -1,0 +1,424 @@
+//! Role assignments: PUT, GET, list and DELETE at every kind of scope, with Azure's refusals.
+
+use http::Method;
+use serde_json::{Map, Value, json};
+use time::{Duration, OffsetDateTime};
+
+use super::fail::{bad_content, fail, no_method};
+use super::paging::page;
+use super::role_definitions::{assignable, form};
+use super::route::{Result, Turn};
+use super::{lists, locks, show, versions};
+use crate::sim::Answer;
+use crate::sim::rights::{assignment_scope, last};
+use crate::sim::store::key_of;
+use crate::sim::world::World;
+use crate::types::{Level, ResourceId, Scope};
+
+const KIND: &str = "Microsoft.Authorization/roleAssignments";
+/// How many a subscription, and a management group, can have.
+const LIMITS: (usize, usize) = (4000, 500);
+
+fn short(guid: &str) -> String {
+    guid.replace('-', "").to_ascii_lowercase()
+}
+
+/// The scope that the id of an assignment names, as it is spelled there; `/` for the root.
+fn scope_text(id: &ResourceId) -> String {
+    let text = id.as_str();
+    let at = text.to_ascii_lowercase().rfind("/providers/microsoft.authorization/").unwrap_or(0);
+    if at == 0 { "/".to_owned() } else { text[..at].to_owned() }
+}
+
+/// What the moment of an answer is: times and authors differ between them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    Put,
+    Read,
+    Deleted,
+}
+
+/// An assignment as it is shown to a request at `scope`.
+fn shown(world: &World, document: &Value, scope: &str, version: &str, moment: Moment, now: OffsetDateTime) -> Value {
+    let id = document["id"].as_str().unwrap_or_default();
+    let parsed = ResourceId::parse(id).ok();
+    let note = world.store.note(&key_of(id));
+    let stored = document["properties"].as_object().cloned().unwrap_or_default();
+    let own = |name: &str| stored.get(name).cloned().unwrap_or(Value::Null);
+    let role = last(stored.get("roleDefinitionId").and_then(Value::as_str).unwrap_or_default()).to_owned();
+    let or = |value: Value, other: Value| if value.is_null() { other } else { value };
+    let by = |who: &Option<String>| who.clone().map_or_else(|| json!(""), |who| json!(who));
+    let created = or(own("createdOn"), json!(show::time(note.created.unwrap_or(world.started))));
+    let updated = note.changed.map_or_else(|| or(own("updatedOn"), created.clone()), |changed| json!(show::time(changed)));
+    let mut created_by = or(own("createdBy"), by(&note.created_by));
+    let mut updated_by = note.changed_by.as_ref().map_or_else(|| or(own("updatedBy"), created_by.clone()), |who| json!(who));
+    let (mut created_on, mut updated_on) = (created, updated);
+    match moment {
+        Moment::Put => {
+            created_on = json!(show::time(now - Duration::milliseconds(180)));
+            updated_on = json!(show::time(now));
+            updated_by = created_by.clone();
+            if let Some(who) = &note.changed_by {
+                updated_by = json!(who);
+            }
+            created_by = Value::Null;
+        }
+        Moment::Deleted => updated_on = json!(show::time(now)),
+        Moment::Read => {}
+    }
+    let mut properties = Map::new();
+    let full_role = format!("{}/providers/Microsoft.Authorization/roleDefinitions/{role}", form(scope));
+    properties.insert("roleDefinitionId".into(), json!(full_role));
+    properties.insert("principalId".into(), own("principalId"));
+    properties.insert("principalType".into(), or(own("principalType"), json!("ServicePrincipal")));
+    let computed = parsed.as_ref().map_or_else(|| assignment_scope(document), scope_text);
+    properties.insert("scope".into(), or(own("scope"), json!(computed)));
+    let modern = version >= "2020-03-01" && version != "";
+    if modern {
+        properties.insert("condition".into(), own("condition"));
+        properties.insert("conditionVersion".into(), own("conditionVersion"));
+    }
+    properties.insert("createdOn".into(), created_on);
+    properties.insert("updatedOn".into(), updated_on);
+    properties.insert("createdBy".into(), created_by);
+    properties.insert("updatedBy".into(), updated_by);
+    if modern {
+        properties.insert("delegatedManagedIdentityResourceId".into(), own("delegatedManagedIdentityResourceId"));
+        properties.insert("description".into(), own("description"));
+    }
+    json!({"properties": properties, "id": id, "type": KIND, "name": last(id)})
+}
+
+/// Answers a request for one assignment.
+pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
+    let version = versions::of_type(turn.world, turn.ask, KIND, None)?;
+    let method = turn.ask.method.clone();
+    let verb = match method {
+        Method::GET => "read",
+        Method::PUT => "write",
+        Method::DELETE => "delete",
+        _ => return Err(no_method(&method)),
+    };
+    turn.need(&format!("{KIND}/{verb}"), asked.as_str())?;
+    match method {
+        Method::GET => {
+            let found = turn.world.read(asked.key()).ok_or_else(|| {
+                fail(404, "RoleAssignmentNotFound", format!("The role assignment '{}' is not found.", asked.name()))
+            })?;
+            Ok(Answer::json(200, shown(turn.world, found, asked.as_str(), &version, Moment::Read, turn.ask.now)))
+        }
+        Method::DELETE => {
+            let Some(found) = turn.world.store.get(asked.key()).cloned() else { return Ok(Answer::empty(204)) };
+            locks::guard(turn, asked, true)?;
+            let body = shown(turn.world, &found, asked.as_str(), &version, Moment::Deleted, turn.ask.now);
+            turn.world.store.remove(asked.key(), turn.ask.now);
+            turn.world.writes += 1;
+            Ok(Answer::json(200, body))
+        }
+        _ => put(turn, asked, &version),
+    }
+}
+
+fn put(turn: &mut Turn<'_>, asked: &ResourceId, version: &str) -> Result {
+    let scope = scope_text(asked);
+    locks::guard(turn, asked, false)?;
+    place(turn, &scope)?;
+    let name = asked.name();
+    if uuid::Uuid::try_parse(name).is_err() {
+        return Err(fail(
+            400,
+            "InvalidRoleAssignmentId",
+            format!("The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID."),
+        ));
+    }
+    let body = turn.body()?;
+    let sent = body.get("properties").and_then(Value::as_object).or_else(|| body.as_object()).cloned().unwrap_or_default();
+    let text = |name: &str| sent.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    if let Some(given) = text("scope") {
+        if key_of(&given) != key_of(&scope) {
+            return Err(fail(
+                400,
+                "InvalidCreateRoleAssignmentRequest",
+                format!(
+                    "The request to create role assignment '{name}' is not valid. Role assignment scope '{given}' must match \
+                     the scope specified on the URI '{scope}'."
+                ),
+            ));
+        }
+    }
+    let principal = text("principalId").filter(|id| uuid::Uuid::try_parse(id).is_ok()).ok_or_else(|| {
+        fail(400, "InvalidPrincipalId", "A valid principal ID must be provided for role assignment.")
+    })?;
+    let role = text("roleDefinitionId").map(|role| last(&role).to_owned()).unwrap_or_default();
+    role_fits(turn, &role, &scope)?;
+    let kind = principal_type(turn, &principal, text("principalType"))?;
+    condition(&sent)?;
+    unique(turn, asked, &scope, &role, &principal)?;
+    let mut document = turn.world.store.get(asked.key()).cloned().unwrap_or_else(|| {
+        json!({"id": asked.as_str(), "name": name, "type": KIND, "properties": {}})
+    });
+    let properties = &mut document["properties"];
+    if !properties.is_object() {
+        *properties = json!({});
+    }
+    for (name, value) in &sent {
+        match name.as_str() {
+            "createdOn" | "updatedOn" | "createdBy" | "updatedBy" => {}
+            _ if value.is_null() => {
+                if let Some(map) = properties.as_object_mut() {
+                    map.shift_remove(name);
+                }
+            }
+            _ => properties[name] = value.clone(),
+        }
+    }
+    properties["principalType"] = json!(kind);
+    properties["scope"] = json!(scope);
+    let (now, by) = (turn.ask.now, turn.ask.caller.principal.clone());
+    turn.world.store.put(asked, document.clone(), now, &by);
+    turn.world.writes += 1;
+    Ok(Answer::json(201, shown(turn.world, &document, asked.as_str(), version, Moment::Put, now)))
+}
+
+/// The scope must be there, down to the top-level resource.
+fn place(turn: &Turn<'_>, scope: &str) -> Result<()> {
+    let parsed = Scope::parse(scope).map_err(|error| fail(400, "InvalidScope", error.to_string()))?;
+    let Some(id) = parsed.id() else { return Ok(()) };
+    if parsed.level() == Level::ManagementGroup {
+        if turn.world.store.has(id.key()) {
+            return Ok(());
+        }
+        return Err(fail(404, "NotFound", format!("The management group '{}' cannot be found.", id.name())));
+    }
+    lists::exists(turn, id)?;
+    let top = id.top_level();
+    if parsed.level() == Level::Resource && id.subscription().is_some() && !turn.world.store.has(top.key()) {
+        return Err(super::fail::resource_missing(&top));
+    }
+    Ok(())
+}
+
+fn role_fits(turn: &Turn<'_>, role: &str, scope: &str) -> Result<()> {
+    match assignable(turn.world, role, scope) {
+        Some(true) => Ok(()),
+        Some(false) => Err(fail(
+            400,
+            "RoleDefinitionNotAssignableAtScope",
+            format!("The role definition '{}' cannot be assigned at the scope '{scope}': it is not among its assignable scopes.", short(role)),
+        )),
+        None => Err(fail(
+            400,
+            "RoleDefinitionDoesNotExist",
+            format!("The specified role definition with ID '{}' does not exist.", short(role)),
+        )),
+    }
+}
+
+/// The type of the principal: as given where it fits, else as the directory says.
+fn principal_type(turn: &Turn<'_>, principal: &str, given: Option<String>) -> Result<String> {
+    let missing = || {
+        fail(
+            400,
+            "PrincipalNotFound",
+            format!(
+                "Principal {} does not exist in the directory {}. Check that you have the correct principal ID. If you are \
+                 creating this principal and then immediately assigning a role, this error might be related to a replication \
+                 delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, \
+                 User, or Group.  See https://aka.ms/docs-principaltype",
+                short(principal),
+                turn.world.tenant
+            ),
+        )
+    };
+    let world = &turn.world;
+    let Some(kind) = world.directory.kind(principal) else { return Err(missing()) };
+    if kind == "Application" {
+        return Err(fail(
+            400,
+            "PrincipalTypeNotSupported",
+            "Principals of type Application cannot validly be used in role assignments.",
+        ));
+    }
+    let seen = world.directory.knows(principal, turn.ask.now);
+    match given {
+        None if !seen => Err(missing()),
+        Some(given) if !seen && given.eq_ignore_ascii_case("Group") => Err(missing()),
+        None => Ok(kind.to_owned()),
+        Some(given) if given.eq_ignore_ascii_case(kind) => Ok(kind.to_owned()),
+        Some(given) => Err(fail(
+            400,
+            "UnmatchedPrincipalType",
+            format!(
+                "The PrincipalId '{}' has type '{kind}' , which is different from specified PrinciaplType '{given}'.",
+                short(principal)
+            ),
+        )),
+    }
+}
+
+fn condition(sent: &Map<String, Value>) -> Result<()> {
+    let text = |name: &str| sent.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    match (text("condition"), text("conditionVersion")) {
+        (None, None) => Ok(()),
+        (Some(_), Some("2.0")) => Ok(()),
+        (Some(_), Some(other)) => Err(bad_content(&format!("the condition version '{other}' is not supported: it must be 2.0"))),
+        _ => Err(bad_content("condition and conditionVersion must be given together")),
+    }
+}
+
+/// One assignment a (scope, role, principal), and one a name in the tenant.
+fn unique(turn: &Turn<'_>, asked: &ResourceId, scope: &str, role: &str, principal: &str) -> Result<()> {
+    let store = &turn.world.store;
+    let key = key_of(scope);
+    let key = if key.is_empty() { "/".to_owned() } else { key };
+    let property = |document: &Value, name: &str| {
+        document["properties"][name].as_str().unwrap_or_default().to_ascii_lowercase()
+    };
+    let named = store.of_type("microsoft.authorization/roleassignments").find(|(own, _)| last(own).eq_ignore_ascii_case(asked.name()));
+    if let Some((_, own)) = named {
+        let same = property(own, "principalId") == principal.to_ascii_lowercase()
+            && assignment_scope(own) == key
+            && last(&property(own, "roleDefinitionId")) == role.to_ascii_lowercase();
+        if same {
+            return Ok(());
+        }
+        return Err(fail(
+            400,
+            "RoleAssignmentUpdateNotPermitted",
+            "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
+        ));
+    }
+    let twin = store.assignments_of(principal).find(|own| {
+        assignment_scope(own) == key && last(&property(own, "roleDefinitionId")) == role.to_ascii_lowercase()
+    });
+    if let Some(twin) = twin {
+        let id = short(last(twin["id"].as_str().unwrap_or_default()));
+        return Err(fail(
+            409,
+            "RoleAssignmentExists",
+            format!("The role assignment already exists. The ID of the existing role assignment is {id}."),
+        ));
+    }
+    let group = key.starts_with("/providers/microsoft.management/");
+    let (base, limit) = if group { (key, LIMITS.1) } else { (form(&key), LIMITS.0) };
+    if base.is_empty() {
+        return Ok(());
+    }
+    let count = store
+        .of_type("microsoft.authorization/roleassignments")
+        .filter(|(own, _)| own.starts_with(&base) && own.as_bytes().get(base.len()) == Some(&b'/'))
+        .count();
+    if count >= limit {
+        let word = if group { "management group" } else { "subscription" };
+        return Err(fail(
+            400,
+            "RoleAssignmentLimitExceeded",
+            format!("The role assignment limit for the {word} has been exceeded. No more role assignments can be created."),
+        ));
+    }
+    Ok(())
+}
+
+/// What a `$filter` of role assignments asks for.
+#[derive(Debug, Default, PartialEq)]
+struct Filter {
+    at_scope: bool,
+    principal: Option<String>,
+    assigned_to: Option<String>,
+}
+
+impl Filter {
+    fn read(text: &str) -> Option<Self> {
+        let mut filter = Self::default();
+        if text.trim().is_empty() {
+            return Some(filter);
+        }
+        for clause in text.to_ascii_lowercase().split(" and ") {
+            let clause: String = clause.chars().filter(|c| !c.is_whitespace()).collect();
+            let quoted = |start: &str, end: &str| {
+                clause.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).map(|id| id.trim_matches('\'').to_owned())
+            };
+            if clause == "atscope()" {
+                filter.at_scope = true;
+            } else if let Some(id) = quoted("assignedto('", "')").or_else(|| quoted("assignedto(", ")")) {
+                filter.assigned_to = Some(id);
+            } else if let Some(id) = quoted("principalideq", "") {
+                filter.principal = Some(id);
+            } else {
+                return None;
+            }
+        }
+        (!(filter.at_scope && filter.principal.is_some())).then_some(filter)
+    }
+}
+
+/// The assignments at, above and below a scope, as the filter says.
+pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
+    let version = versions::of_type(turn.world, turn.ask, KIND, None)?;
+    if let Ok(scope) = ResourceId::parse(parent) {
+        if scope.is_type("Microsoft.Management/managementGroups") {
+            place(turn, parent)?;
+        } else {
+            lists::exists(turn, &scope)?;
+        }
+    }
+    turn.need(&format!("{KIND}/read"), parent)?;
+    let text = turn.ask.parameter("$filter").unwrap_or_default();
+    let Some(filter) = Filter::read(text) else {
+        return Err(fail(
+            400,
+            "UnsupportedQuery",
+            format!("The filter '{text}' is not supported. Supported filters are either 'atScope()' or 'principalId eq '{{value}}' or assignedTo('{{value}}')'."),
+        ));
+    };
+    let key = key_of(parent);
+    let at = if key.is_empty() { "/".to_owned() } else { key };
+    let tree = turn.world.tree();
+    let who: Option<Vec<String>> = match (&filter.principal, &filter.assigned_to) {
+        (Some(principal), _) => Some(vec![principal.clone()]),
+        (None, Some(principal)) => {
+            let groups = turn.world.directory.groups_of(principal);
+            Some(groups.into_iter().map(|id| id.to_ascii_lowercase()).chain([principal.clone()]).collect())
+        }
+        (None, None) => None,
+    };
+    let world = &turn.world;
+    let all: Vec<&Value> = match (world.as_of, &who) {
+        (Some(as_of), _) => world
+            .store
+            .documents_at(as_of)
+            .filter(|document| document["id"].as_str().is_some_and(|id| id.to_ascii_lowercase().contains("/roleassignments/")))
+            .collect(),
+        (None, Some(who)) => who.iter().flat_map(|id| world.store.assignments_of(id)).collect(),
+        (None, None) => world.store.of_type("microsoft.authorization/roleassignments").map(|(_, document)| document).collect(),
+    };
+    let mut rows: Vec<&Value> = all
+        .into_iter()
+        .filter(|document| {
+            let principal = document.pointer("/properties/principalId").and_then(Value::as_str).unwrap_or_default();
+            who.as_ref().is_none_or(|who| who.iter().any(|id| id.eq_ignore_ascii_case(principal)))
+        })
+        .filter(|document| {
+            let own = assignment_scope(document);
+            tree.is_within(&at, &own) || (!filter.at_scope && tree.is_within(&own, &at))
+        })
+        .collect();
+    rows.sort_by_key(|document| document["id"].as_str().unwrap_or_default().to_ascii_lowercase());
+    let rows = rows.into_iter().map(|d| shown(world, d, parent, &version, Moment::Read, turn.ask.now)).collect();
+    Ok(page(turn.ask, rows, turn.world.page))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_filters_that_azure_has_are_read() {
+        assert!(Filter::read("atScope()").unwrap().at_scope);
+        assert_eq!(Filter::read("principalId eq 'ABC'").unwrap().principal.as_deref(), Some("abc"));
+        let both = Filter::read("atScope() and assignedTo('x')").unwrap();
+        assert!(both.at_scope && both.assigned_to.as_deref() == Some("x"));
+        assert_eq!(Filter::read("atScope() and principalId eq 'x'"), None);
+        assert_eq!(Filter::read("roleName eq 'x'"), None);
+    }
+}
