@@ -1,0 +1,6 @@
+//! x
+mod compare;
+mod moment;
+mod syntax;
+mod text;
+mod value;
