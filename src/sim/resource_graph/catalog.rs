@@ -20,13 +20,38 @@ pub const POLICY: &str = "policyresources";
 
 /// All tables; those that no document goes to are empty.
 pub const TABLES: [&str; 32] = [
-    RESOURCES, CONTAINERS, AUTHORIZATION, POLICY, "advisorresources", "alertsmanagementresources", "appserviceresources",
-    "chaosresources", "computeresources", "desktopvirtualizationresources", "dnsresources", "edgeorderresources",
-    "extendedlocationresources", "featureresources", "guestconfigurationresources", "healthresourcechanges",
-    "healthresources", "insightsresources", "iotsecurityresources", "kubernetesconfigurationresources",
-    "maintenanceresources", "networkresources", "orbitalresources", "patchassessmentresources",
-    "patchinstallationresources", "quotaresources", "recoveryservicesresources", "resourcechanges",
-    "resourcecontainerchanges", "securityresources", "servicehealthresources", "spotresources",
+    RESOURCES,
+    CONTAINERS,
+    AUTHORIZATION,
+    POLICY,
+    "advisorresources",
+    "alertsmanagementresources",
+    "appserviceresources",
+    "chaosresources",
+    "computeresources",
+    "desktopvirtualizationresources",
+    "dnsresources",
+    "edgeorderresources",
+    "extendedlocationresources",
+    "featureresources",
+    "guestconfigurationresources",
+    "healthresourcechanges",
+    "healthresources",
+    "insightsresources",
+    "iotsecurityresources",
+    "kubernetesconfigurationresources",
+    "maintenanceresources",
+    "networkresources",
+    "orbitalresources",
+    "patchassessmentresources",
+    "patchinstallationresources",
+    "quotaresources",
+    "recoveryservicesresources",
+    "resourcechanges",
+    "resourcecontainerchanges",
+    "securityresources",
+    "servicehealthresources",
+    "spotresources",
 ];
 
 /// Namespaces that have a table of their own.
@@ -54,19 +79,35 @@ const TYPES: [(&str, &str); 15] = [
     ("microsoft.authorization/policyexemptions", POLICY),
     ("microsoft.insights/datacollectionruleassociations", "insightsresources"),
     ("microsoft.maintenance/configurationassignments", "maintenanceresources"),
-    ("microsoft.compute/virtualmachinescalesets/virtualmachines", "computeresources"),
-    ("microsoft.dataprotection/backupvaults/backupinstances", "recoveryservicesresources"),
+    (
+        "microsoft.compute/virtualmachinescalesets/virtualmachines",
+        "computeresources",
+    ),
+    (
+        "microsoft.dataprotection/backupvaults/backupinstances",
+        "recoveryservicesresources",
+    ),
 ];
 
 /// Namespaces whose other types are in no table.
 const HIDDEN: [&str; 2] = ["microsoft.authorization", "microsoft.management"];
 
 /// Types of `Microsoft.Resources` that are resources; deployments, tags and others are not.
-const OF_RESOURCES: [&str; 4] = ["deploymentscripts", "templatespecs", "templatespecs/versions", "changes"];
+const OF_RESOURCES: [&str; 4] = [
+    "deploymentscripts",
+    "templatespecs",
+    "templatespecs/versions",
+    "changes",
+];
 
 /// Children that carry a location in their documents and are in no table all the same.
-const NOT_TRACKED: [&str; 5] =
-    ["config", "federatedidentitycredentials", "sqlroleassignments", "hostnamebindings", "sourcecontrols"];
+const NOT_TRACKED: [&str; 5] = [
+    "config",
+    "federatedidentitycredentials",
+    "sqlroleassignments",
+    "hostnamebindings",
+    "sourcecontrols",
+];
 
 /// The table that shows a document, if one does.
 pub fn table_of(document: &Json) -> Option<&'static str> {
@@ -81,7 +122,10 @@ pub fn table_of(document: &Json) -> Option<&'static str> {
         return Some(table);
     }
     if matches!(kind, "microsoft.web/sites/config" | "microsoft.web/sites/slots/config") {
-        let site = id.rsplit('/').next().is_some_and(|name| name.eq_ignore_ascii_case("web"));
+        let site = id
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.eq_ignore_ascii_case("web"));
         return site.then_some("appserviceresources");
     }
     if HIDDEN.contains(&namespace) || (namespace == "microsoft.resources" && !OF_RESOURCES.contains(&rest)) {
@@ -101,7 +145,13 @@ pub fn scope_of(id: &str) -> &str {
 /// What a table shows in place of stored members.
 pub fn shown(table: &str, document: &Json, tree: &Hierarchy) -> Option<Rc<Shown>> {
     let id = document.get("id").and_then(Json::as_str).unwrap_or_default();
-    let properties = || document.get("properties").and_then(Json::as_object).cloned().unwrap_or_default();
+    let properties = || {
+        document
+            .get("properties")
+            .and_then(Json::as_object)
+            .cloned()
+            .unwrap_or_default()
+    };
     let name = id.rsplit('/').next().unwrap_or_default();
     match table {
         CONTAINERS => {
@@ -110,16 +160,26 @@ pub fn shown(table: &str, document: &Json, tree: &Hierarchy) -> Option<Rc<Shown>
                 if let Some(details) = properties.entry("details").or_insert_with(|| json!({})).as_object_mut() {
                     details.insert("managementGroupAncestorsChain".to_owned(), tree.chain_of_group(group));
                 }
-                return Some(Rc::new(Shown { properties: Some(Arc::new(Json::Object(properties))), ..Shown::default() }));
+                return Some(Rc::new(Shown {
+                    properties: Some(Arc::new(Json::Object(properties))),
+                    ..Shown::default()
+                }));
             }
             if segment(id, "resourcegroups").is_some() {
                 let kind = Some("microsoft.resources/subscriptions/resourcegroups".into());
-                return Some(Rc::new(Shown { kind, ..Shown::default() }));
+                return Some(Rc::new(Shown {
+                    kind,
+                    ..Shown::default()
+                }));
             }
             Some(Rc::new(subscription(document, properties(), tree, name)))
         }
         AUTHORIZATION => {
-            let kind = document.get("type").and_then(Json::as_str).map(lower).unwrap_or_default();
+            let kind = document
+                .get("type")
+                .and_then(Json::as_str)
+                .map(lower)
+                .unwrap_or_default();
             if kind.ends_with("roleassignments") {
                 let mut properties = properties();
                 if let Some(role) = properties.get("roleDefinitionId").and_then(Json::as_str) {
@@ -131,11 +191,17 @@ pub fn shown(table: &str, document: &Json, tree: &Hierarchy) -> Option<Rc<Shown>
                     "" => json!("/"),
                     scope => json!(scope),
                 });
-                return Some(Rc::new(Shown { properties: Some(Arc::new(Json::Object(properties))), ..Shown::default() }));
+                return Some(Rc::new(Shown {
+                    properties: Some(Arc::new(Json::Object(properties))),
+                    ..Shown::default()
+                }));
             }
             kind.ends_with("roledefinitions").then(|| {
                 let tenant_form = format!("/providers/Microsoft.Authorization/RoleDefinitions/{name}");
-                Rc::new(Shown { id: Some(tenant_form.into()), ..Shown::default() })
+                Rc::new(Shown {
+                    id: Some(tenant_form.into()),
+                    ..Shown::default()
+                })
             })
         }
         _ => None,
@@ -149,7 +215,10 @@ fn subscription(document: &Json, mut properties: Map<String, Json>, tree: &Hiera
             properties.entry(key).or_insert_with(|| value.clone());
         }
     }
-    properties.insert("managementGroupAncestorsChain".to_owned(), tree.chain_of_subscription(name));
+    properties.insert(
+        "managementGroupAncestorsChain".to_owned(),
+        tree.chain_of_subscription(name),
+    );
     let display = document.get("displayName").and_then(Json::as_str);
     Shown {
         name: display.map(Into::into),

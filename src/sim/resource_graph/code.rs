@@ -23,7 +23,10 @@ pub struct Context {
 impl Context {
     /// A context at a time.
     pub fn new(now: OffsetDateTime) -> Self {
-        Self { now, patterns: RefCell::default() }
+        Self {
+            now,
+            patterns: RefCell::default(),
+        }
     }
 
     /// Runs `apply` with the compiled pattern; nothing where it is none.
@@ -149,7 +152,9 @@ pub fn counts_case(operator: Binary) -> bool {
 /// Whether the operator searches a text for another.
 pub fn is_search(operator: Binary) -> bool {
     let text = operator.text().trim_start_matches('!');
-    ["has", "contains", "startswith", "endswith"].iter().any(|word| text.starts_with(word))
+    ["has", "contains", "startswith", "endswith"]
+        .iter()
+        .any(|word| text.starts_with(word))
 }
 
 /// Searches for a part that is in lower case already, where case does not count.
@@ -194,7 +199,11 @@ fn binary<'d>(left: &Value<'d>, operator: Binary, right: &Value<'d>, context: &C
         }
         _ => {
             let part = right.to_text();
-            let part = if counts_case(operator) { part.into_owned() } else { lower(&part) };
+            let part = if counts_case(operator) {
+                part.into_owned()
+            } else {
+                lower(&part)
+            };
             search_with(&left.to_text(), operator, &part)
         }
     }

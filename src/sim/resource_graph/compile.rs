@@ -46,14 +46,21 @@ impl Compiler<'_> {
                 let base = self.bag(base)?;
                 match index.as_ref() {
                     Expr::Literal(Literal::Str(key)) => (Code::Member(Box::new(base), key.clone()), Kind::Dynamic),
-                    index => (Code::Index(Box::new(base), Box::new(self.compile(index)?.0)), Kind::Dynamic),
+                    index => (
+                        Code::Index(Box::new(base), Box::new(self.compile(index)?.0)),
+                        Kind::Dynamic,
+                    ),
                 }
             }
             Expr::Call(name, arguments) => self.call(name, arguments)?,
             Expr::Negate(inner) => {
                 let (code, kind) = self.compile(inner)?;
                 if matches!(kind, Kind::Str | Kind::Bool | Kind::Datetime) {
-                    return meaning(format!("'{}' operator: '-' cannot be applied to a value of type {}", self.operator, kind.name()));
+                    return meaning(format!(
+                        "'{}' operator: '-' cannot be applied to a value of type {}",
+                        self.operator,
+                        kind.name()
+                    ));
                 }
                 (Code::Negate(Box::new(code)), kind)
             }
@@ -73,14 +80,20 @@ impl Compiler<'_> {
             Expr::Between(item, negated, range) => {
                 let (item, _) = self.compile(item)?;
                 let (low, high) = (self.compile(&range.0)?.0, self.compile(&range.1)?.0);
-                (Code::Between(Box::new(item), *negated, Box::new((low, high))), Kind::Bool)
+                (
+                    Code::Between(Box::new(item), *negated, Box::new((low, high))),
+                    Kind::Bool,
+                )
             }
             Expr::Star => return meaning(format!("'{}' operator: '*' is not a scalar expression", self.operator)),
         })
     }
 
     fn unresolved<T>(&self, name: &str) -> Result<T, Fault> {
-        meaning(format!("'{}' operator: Failed to resolve column or scalar expression named '{name}'", self.operator))
+        meaning(format!(
+            "'{}' operator: Failed to resolve column or scalar expression named '{name}'",
+            self.operator
+        ))
     }
 
     /// An expression of which a member is asked.
@@ -89,7 +102,11 @@ impl Compiler<'_> {
         if kind == Kind::Dynamic {
             return Ok(code);
         }
-        meaning(format!("'{}' operator: The path expression is not applicable to a value of type {}", self.operator, kind.name()))
+        meaning(format!(
+            "'{}' operator: The path expression is not applicable to a value of type {}",
+            self.operator,
+            kind.name()
+        ))
     }
 
     fn call(&self, name: &str, arguments: &[Expr]) -> Result<(Code, Kind), Fault> {
@@ -98,11 +115,16 @@ impl Compiler<'_> {
             ("pack_all", [Expr::Literal(Literal::Bool(sparse))]) => return Ok((self.pack_all(*sparse), Kind::Dynamic)),
             ("column_ifexists", [Expr::Literal(Literal::Str(column)), default]) => {
                 let found = self.columns.iter().find(|other| other.name == *column);
-                return found.map_or_else(|| self.compile(default), |column| Ok((Code::Column(column.place), column.kind)));
+                return found.map_or_else(
+                    || self.compile(default),
+                    |column| Ok((Code::Column(column.place), column.kind)),
+                );
             }
             _ => {}
         }
-        let Some(function) = functions::find(name) else { return Err(Fault::UnknownFunction(name.to_owned())) };
+        let Some(function) = functions::find(name) else {
+            return Err(Fault::UnknownFunction(name.to_owned()));
+        };
         if arguments.len() < function.least || arguments.len() > function.most {
             let expected = if function.least == function.most {
                 format!("{} argument(s)", function.least)
@@ -130,7 +152,14 @@ impl Compiler<'_> {
             Gives::Always(kind) => kind,
             Gives::Of(first, step) => {
                 let else_of_case = (name == "case").then(|| kinds.len() - 1);
-                widest(kinds.iter().copied().skip(first).step_by(step).chain(else_of_case.map(|at| kinds[at])))
+                widest(
+                    kinds
+                        .iter()
+                        .copied()
+                        .skip(first)
+                        .step_by(step)
+                        .chain(else_of_case.map(|at| kinds[at])),
+                )
             }
         };
         Ok((Code::Call(function.body, codes), kind))
@@ -138,29 +167,48 @@ impl Compiler<'_> {
 
     fn pack_all(&self, sparse: bool) -> Code {
         let visible = self.columns.iter().filter(|column| !column.hidden);
-        Code::PackAll(visible.map(|column| (column.name.clone(), column.place)).collect(), sparse)
+        Code::PackAll(
+            visible.map(|column| (column.name.clone(), column.place)).collect(),
+            sparse,
+        )
     }
 
     fn binary(&self, left: &Expr, operator: Binary, right: &Expr) -> Result<(Code, Kind), Fault> {
         let ((left, a), (right, b)) = (self.compile(left)?, self.compile(right)?);
         let kind = match operator {
-            Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Modulo => self.sum(a, operator, b)?,
+            Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Modulo => {
+                self.sum(a, operator, b)?
+            }
             Binary::And | Binary::Or => {
                 for kind in [a, b] {
                     if matches!(kind, Kind::Str | Kind::Datetime | Kind::Timespan) {
-                        return meaning(format!("'{}' operator: The expression must be of type bool, not {}", self.operator, kind.name()));
+                        return meaning(format!(
+                            "'{}' operator: The expression must be of type bool, not {}",
+                            self.operator,
+                            kind.name()
+                        ));
                     }
                 }
                 Kind::Bool
             }
-            Binary::Equal | Binary::NotEqual | Binary::Less | Binary::LessEqual | Binary::Greater | Binary::GreaterEqual => {
+            Binary::Equal
+            | Binary::NotEqual
+            | Binary::Less
+            | Binary::LessEqual
+            | Binary::Greater
+            | Binary::GreaterEqual => {
                 self.comparable(a, b)?;
                 Kind::Bool
             }
             _ => {
                 for kind in [a, b] {
                     if !matches!(kind, Kind::Str | Kind::Dynamic) {
-                        return meaning(format!("'{}' operator: Operator '{}' expects values of type string, not {}", self.operator, operator.text(), kind.name()));
+                        return meaning(format!(
+                            "'{}' operator: Operator '{}' expects values of type string, not {}",
+                            self.operator,
+                            operator.text(),
+                            kind.name()
+                        ));
                     }
                 }
                 Kind::Bool
@@ -169,7 +217,11 @@ impl Compiler<'_> {
         let code = match right {
             Code::Constant(part) if is_search(operator) => {
                 let part = part.to_text();
-                let part = if counts_case(operator) { part.into_owned() } else { lower(&part) };
+                let part = if counts_case(operator) {
+                    part.into_owned()
+                } else {
+                    lower(&part)
+                };
                 Code::Search(Box::new(left), operator, part)
             }
             right => Code::Binary(Box::new(left), operator, Box::new(right)),
@@ -187,7 +239,12 @@ impl Compiler<'_> {
         if fine {
             return Ok(());
         }
-        meaning(format!("'{}' operator: Cannot compare values of types {} and {}. Try adding explicit casts", self.operator, a.name(), b.name()))
+        meaning(format!(
+            "'{}' operator: Cannot compare values of types {} and {}. Try adding explicit casts",
+            self.operator,
+            a.name(),
+            b.name()
+        ))
     }
 
     fn sum(&self, a: Kind, operator: Binary, b: Kind) -> Result<Kind, Fault> {
@@ -199,7 +256,9 @@ impl Compiler<'_> {
             (Kind::Timespan, Binary::Add | Binary::Subtract, Kind::Timespan) => Kind::Timespan,
             (Kind::Timespan, Binary::Multiply | Binary::Divide, number) if number.is_number() => Kind::Timespan,
             (number, Binary::Multiply, Kind::Timespan) if number.is_number() => Kind::Timespan,
-            (Kind::Dynamic, _, other) | (other, _, Kind::Dynamic) if other.is_number() || other == Kind::Dynamic => Kind::Dynamic,
+            (Kind::Dynamic, _, other) | (other, _, Kind::Dynamic) if other.is_number() || other == Kind::Dynamic => {
+                Kind::Dynamic
+            }
             (Kind::Real, _, other) | (other, _, Kind::Real) if other.is_number() => Kind::Real,
             (a, _, b) if a.is_number() && b.is_number() => Kind::Long,
             _ => {
@@ -221,7 +280,11 @@ pub fn widest(kinds: impl Iterator<Item = Kind>) -> Kind {
         .reduce(|a, b| match (a, b) {
             (a, b) if a == b => a,
             (a, b) if a.is_number() && b.is_number() => {
-                if a == Kind::Real || b == Kind::Real { Kind::Real } else { Kind::Long }
+                if a == Kind::Real || b == Kind::Real {
+                    Kind::Real
+                } else {
+                    Kind::Long
+                }
             }
             _ => Kind::Dynamic,
         })
@@ -254,8 +317,10 @@ pub fn name_of(expr: &Expr) -> Option<String> {
             _ => None,
         },
         Expr::Call(name, arguments) => {
-            let converts = matches!(name.as_str(), "bin" | "floor" | "parse_json" | "startofday" | "startofmonth")
-                || (name.starts_with("to") && !matches!(name.as_str(), "tolower" | "toupper"));
+            let converts = matches!(
+                name.as_str(),
+                "bin" | "floor" | "parse_json" | "startofday" | "startofmonth"
+            ) || (name.starts_with("to") && !matches!(name.as_str(), "tolower" | "toupper"));
             arguments.first().filter(|_| converts).and_then(name_of)
         }
         _ => None,

@@ -39,12 +39,21 @@ impl<'d> Estate<'d> {
     pub fn new(tables: &'d dyn Tables, scopes: &Scopes) -> Result<Self, Fault> {
         let tenant = tables.tenant_id();
         let tree = Hierarchy::of(tables.documents(), tenant);
-        let reach = Reach::new(&tree, scopes.subscriptions.as_deref(), scopes.groups.as_deref(), scopes.filter);
+        let reach = Reach::new(
+            &tree,
+            scopes.subscriptions.as_deref(),
+            scopes.groups.as_deref(),
+            scopes.filter,
+        );
         let mut unseen: Vec<String> = scopes.subscriptions.iter().flatten().map(|id| lower(id)).collect();
         let mut documents: HashMap<&'static str, Vec<&'d Json>> = HashMap::new();
         for document in tables.documents() {
-            let Some(table) = catalog::table_of(document) else { continue };
-            let Some(id) = document.get("id").and_then(Json::as_str) else { continue };
+            let Some(table) = catalog::table_of(document) else {
+                continue;
+            };
+            let Some(id) = document.get("id").and_then(Json::as_str) else {
+                continue;
+            };
             let public = is_public(table, document);
             let within = match table {
                 AUTHORIZATION if is_definition(document) => public || assignable(document, &reach),
@@ -54,7 +63,9 @@ impl<'d> Estate<'d> {
             if !within || !(public || tables.may_read(id)) {
                 continue;
             }
-            if !unseen.is_empty() && let Some(subscription) = segment(id, "subscriptions") {
+            if !unseen.is_empty()
+                && let Some(subscription) = segment(id, "subscriptions")
+            {
                 unseen.retain(|other| !other.eq_ignore_ascii_case(subscription));
             }
             documents.entry(table).or_default().push(document);
@@ -62,7 +73,11 @@ impl<'d> Estate<'d> {
         if !unseen.is_empty() && !scopes.allow_partial {
             return Err(Fault::AccessDenied);
         }
-        Ok(Estate { documents, tree, tenant })
+        Ok(Estate {
+            documents,
+            tree,
+            tenant,
+        })
     }
 
     /// The rows of a table.
@@ -78,15 +93,29 @@ impl<'d> Estate<'d> {
         Ok(documents
             .iter()
             .map(|document| {
-                let shown = if *name == RESOURCES { None } else { catalog::shown(name, document, &self.tree) };
-                Row { base: Some(Base { document, tenant: self.tenant, shown }), own: Vec::new() }
+                let shown = if *name == RESOURCES {
+                    None
+                } else {
+                    catalog::shown(name, document, &self.tree)
+                };
+                Row {
+                    base: Some(Base {
+                        document,
+                        tenant: self.tenant,
+                        shown,
+                    }),
+                    own: Vec::new(),
+                }
             })
             .collect())
     }
 }
 
 fn is_definition(document: &Json) -> bool {
-    document.get("type").and_then(Json::as_str).is_some_and(|kind| lower(kind).ends_with("/roledefinitions"))
+    document
+        .get("type")
+        .and_then(Json::as_str)
+        .is_some_and(|kind| lower(kind).ends_with("/roledefinitions"))
 }
 
 /// Built-in roles are there for everyone.
@@ -98,6 +127,13 @@ fn is_public(table: &str, document: &Json) -> bool {
 
 /// A custom role is seen where it can be assigned.
 fn assignable(document: &Json, reach: &Reach) -> bool {
-    let scopes = document.pointer("/properties/assignableScopes").and_then(Json::as_array);
-    scopes.is_none_or(|scopes| scopes.iter().filter_map(Json::as_str).any(|scope| scope == "/" || reach.holds(scope) || reach.holds_at(scope)))
+    let scopes = document
+        .pointer("/properties/assignableScopes")
+        .and_then(Json::as_array);
+    scopes.is_none_or(|scopes| {
+        scopes
+            .iter()
+            .filter_map(Json::as_str)
+            .any(|scope| scope == "/" || reach.holds(scope) || reach.holds_at(scope))
+    })
 }

@@ -51,7 +51,10 @@ impl Fault {
             Uuid::new_v4()
         );
         let details = self.details();
-        Failure { status, body: json!({"error": {"code": code, "message": message, "details": details}}) }
+        Failure {
+            status,
+            body: json!({"error": {"code": code, "message": message, "details": details}}),
+        }
     }
 
     fn details(self) -> Vec<Json> {
@@ -83,7 +86,10 @@ impl Fault {
                 "message": format!("Table {name} is invalid, unsupported or disallowed."),
             })],
             Fault::UnknownFunction(name) => {
-                vec![invalid, json!({"code": "UnknownFunction", "message": format!("Unknown function: '{name}'.")})]
+                vec![
+                    invalid,
+                    json!({"code": "UnknownFunction", "message": format!("Unknown function: '{name}'.")}),
+                ]
             }
             Fault::Meaning(message) => vec![invalid, json!({"code": "SemanticError", "message": message})],
             Fault::Request(code, message) => vec![json!({"code": code, "message": message})],

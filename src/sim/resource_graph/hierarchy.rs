@@ -21,17 +21,28 @@ pub struct Hierarchy {
 impl Hierarchy {
     /// Reads the tree of a tenant from its documents.
     pub fn of<'d>(documents: impl Iterator<Item = &'d Json>, tenant: &str) -> Self {
-        let mut tree = Hierarchy { root: lower(tenant), ..Self::default() };
+        let mut tree = Hierarchy {
+            root: lower(tenant),
+            ..Self::default()
+        };
         for document in documents {
-            let Some(id) = document.get("id").and_then(Json::as_str) else { continue };
+            let Some(id) = document.get("id").and_then(Json::as_str) else {
+                continue;
+            };
             let Some(group) = group_of(id) else { continue };
             let rest: Vec<&str> = id.trim_start_matches('/').split('/').skip(4).collect();
             match rest.as_slice() {
                 [] => {
                     let properties = document.get("properties");
-                    let display = properties.and_then(|p| p.get("displayName")).and_then(Json::as_str).unwrap_or(group);
+                    let display = properties
+                        .and_then(|p| p.get("displayName"))
+                        .and_then(Json::as_str)
+                        .unwrap_or(group);
                     tree.groups.insert(lower(group), (group.to_owned(), display.to_owned()));
-                    let parent = document.pointer("/properties/details/parent/id").and_then(Json::as_str).and_then(group_of);
+                    let parent = document
+                        .pointer("/properties/details/parent/id")
+                        .and_then(Json::as_str)
+                        .and_then(group_of);
                     if let Some(parent) = parent {
                         tree.parents.insert(lower(group), lower(parent));
                     }
@@ -61,7 +72,10 @@ impl Hierarchy {
 
     /// A group without a parent of its own hangs below the root.
     fn parent(&self, group: &str) -> Option<String> {
-        self.parents.get(group).cloned().or_else(|| (group != self.root).then(|| self.root.clone()))
+        self.parents
+            .get(group)
+            .cloned()
+            .or_else(|| (group != self.root).then(|| self.root.clone()))
     }
 
     /// The groups above a subscription, nearest first.
@@ -76,7 +90,9 @@ impl Hierarchy {
             .iter()
             .map(|group| match self.groups.get(group) {
                 Some((name, display)) => json!({"displayName": display, "name": name}),
-                None => json!({"displayName": if *group == self.root { "Tenant Root Group" } else { group }, "name": group}),
+                None => {
+                    json!({"displayName": if *group == self.root { "Tenant Root Group" } else { group }, "name": group})
+                }
             })
             .collect()
     }
@@ -138,14 +154,25 @@ impl Reach {
         for group in groups.unwrap_or_default() {
             let group = lower(group);
             reach.above.extend(tree.above_group(&group));
-            reach.named.insert(format!("/providers/microsoft.management/managementgroups/{group}"));
+            reach
+                .named
+                .insert(format!("/providers/microsoft.management/managementgroups/{group}"));
             reach.groups.insert(group);
         }
         if !reach.groups.is_empty() {
             let below = |above: Vec<String>| above.iter().any(|group| reach.groups.contains(group));
-            let groups: Vec<String> = tree.groups.keys().filter(|group| below(tree.above_group(group))).cloned().collect();
-            let subscriptions: Vec<String> =
-                tree.subscriptions.keys().filter(|s| below(tree.above_subscription(s))).cloned().collect();
+            let groups: Vec<String> = tree
+                .groups
+                .keys()
+                .filter(|group| below(tree.above_group(group)))
+                .cloned()
+                .collect();
+            let subscriptions: Vec<String> = tree
+                .subscriptions
+                .keys()
+                .filter(|s| below(tree.above_subscription(s)))
+                .cloned()
+                .collect();
             reach.groups.extend(groups);
             reach.subscriptions.extend(subscriptions);
             if reach.groups.contains(&tree.root) {
@@ -171,7 +198,13 @@ impl Reach {
     pub fn holds_at(&self, scope: &str) -> bool {
         let key = lower(scope);
         let key = key.trim_end_matches('/');
-        let exact = || if self.named.is_empty() { key.is_empty() } else { self.named.contains(key) };
+        let exact = || {
+            if self.named.is_empty() {
+                key.is_empty()
+            } else {
+                self.named.contains(key)
+            }
+        };
         let above = || {
             let is_group = key.matches('/').count() == 4;
             (key.is_empty() && !self.named.is_empty())

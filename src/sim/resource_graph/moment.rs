@@ -77,7 +77,9 @@ pub fn print_datetime(at: OffsetDateTime) -> String {
 pub fn parse_timespan(text: &str) -> Option<Duration> {
     let text = text.trim();
     if let Some(rest) = text.strip_prefix('-') {
-        return parse_timespan(rest).filter(|_| !rest.starts_with('-')).map(|span| -span);
+        return parse_timespan(rest)
+            .filter(|_| !rest.starts_with('-'))
+            .map(|span| -span);
     }
     if text.contains(':') {
         let (days, rest) = match text.split_once('.') {
@@ -87,7 +89,9 @@ pub fn parse_timespan(text: &str) -> Option<Duration> {
         let time = clock(rest)?.duration_since(Time::MIDNIGHT);
         return Duration::days(days.checked_abs().filter(|d| *d < 10_000_000)?).checked_add(time);
     }
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let ticks: f64 = match unit {
         "" | "d" | "day" | "days" => 864e9,
@@ -122,6 +126,15 @@ pub fn print_timespan(span: Duration) -> String {
     let (seconds, fraction) = (ticks / 10_000_000, ticks % 10_000_000);
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let days = if days > 0 { format!("{days}.") } else { String::new() };
-    let fraction = if fraction > 0 { format!(".{fraction:07}") } else { String::new() };
-    format!("{sign}{days}{:02}:{:02}:{:02}{fraction}", rest / 3_600, rest / 60 % 60, rest % 60)
+    let fraction = if fraction > 0 {
+        format!(".{fraction:07}")
+    } else {
+        String::new()
+    };
+    format!(
+        "{sign}{days}{:02}:{:02}:{:02}{fraction}",
+        rest / 3_600,
+        rest / 60 % 60,
+        rest % 60
+    )
 }

@@ -98,7 +98,11 @@ impl<'d> Base<'d> {
             Field::Text(key) => self.text(key),
             Field::Location => {
                 let text = self.document.get("location").and_then(Json::as_str).unwrap_or_default();
-                if text.contains(' ') { Value::text(lower(&text.replace(' ', ""))) } else { folded(text) }
+                if text.contains(' ') {
+                    Value::text(lower(&text.replace(' ', "")))
+                } else {
+                    folded(text)
+                }
             }
             Field::ResourceGroup => folded(segment(self.id(), "resourcegroups").unwrap_or_default()),
             Field::SubscriptionId => Value::borrowed(segment(self.id(), "subscriptions").unwrap_or_default()),
@@ -212,9 +216,17 @@ impl<'d> Frame<'d> {
         let columns = columns
             .into_iter()
             .enumerate()
-            .map(|(at, (name, kind))| Column { name, kind, place: Place::Own(at), hidden: false })
+            .map(|(at, (name, kind))| Column {
+                name,
+                kind,
+                place: Place::Own(at),
+                hidden: false,
+            })
             .collect();
-        Frame { columns, rows: rows.into_iter().map(|own| Row { base: None, own }).collect() }
+        Frame {
+            columns,
+            rows: rows.into_iter().map(|own| Row { base: None, own }).collect(),
+        }
     }
 
     /// The columns that are meant by `*`.
@@ -230,8 +242,15 @@ impl<'d> Frame<'d> {
     /// The values of the visible columns of each row, with their names and types.
     pub fn into_values(self) -> (Vec<(String, Kind)>, Vec<Vec<Value<'d>>>) {
         let visible: Vec<Column> = self.visible().cloned().collect();
-        let rows = self.rows.iter().map(|row| visible.iter().map(|column| row.read(column.place)).collect()).collect();
-        (visible.into_iter().map(|column| (column.name, column.kind)).collect(), rows)
+        let rows = self
+            .rows
+            .iter()
+            .map(|row| visible.iter().map(|column| row.read(column.place)).collect())
+            .collect();
+        (
+            visible.into_iter().map(|column| (column.name, column.kind)).collect(),
+            rows,
+        )
     }
 }
 

@@ -149,12 +149,20 @@ impl<'d> Value<'d> {
 
     /// A borrowed document; `null` is no value.
     pub fn json(json: &'d Json) -> Self {
-        if json.is_null() { Value::Null } else { Value::Dynamic(Dyn::Ref(json)) }
+        if json.is_null() {
+            Value::Null
+        } else {
+            Value::Dynamic(Dyn::Ref(json))
+        }
     }
 
     /// A document made by the query; `null` is no value.
     pub fn owned(json: Json) -> Self {
-        if json.is_null() { Value::Null } else { Value::Dynamic(Dyn::Own(Arc::new(json))) }
+        if json.is_null() {
+            Value::Null
+        } else {
+            Value::Dynamic(Dyn::Own(Arc::new(json)))
+        }
     }
 
     /// A member of a property bag, null where there is none.
@@ -168,8 +176,12 @@ impl<'d> Value<'d> {
 
     /// An element of an array, counted from the end where `at` is negative; null where there is none.
     pub fn element(&self, at: i64) -> Value<'d> {
-        let Value::Dynamic(document) = self else { return Value::Null };
-        let Some(items) = document.json().as_array() else { return Value::Null };
+        let Value::Dynamic(document) = self else {
+            return Value::Null;
+        };
+        let Some(items) = document.json().as_array() else {
+            return Value::Null;
+        };
         let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
         let Ok(at) = usize::try_from(if at < 0 { length.saturating_add(at) } else { at }) else {
             return Value::Null;

@@ -13,7 +13,9 @@ const PARSE: Body = |v, _| parse_json(&v[0]);
 
 /// `tostring`, `toint`, `parse_json` and their kin.
 pub const TABLE: &[Function] = &[
-    f("tostring", 1, 1, Gives::Always(Kind::Str), |v, _| v[0].clone().into_text()),
+    f("tostring", 1, 1, Gives::Always(Kind::Str), |v, _| {
+        v[0].clone().into_text()
+    }),
     f("toint", 1, 1, Gives::Always(Kind::Int), |v, _| match whole(&v[0]) {
         Value::Long(number) if i32::try_from(number).is_ok() => Value::Long(number),
         _ => Value::Null,
@@ -24,7 +26,9 @@ pub const TABLE: &[Function] = &[
     f("todecimal", 1, 1, Gives::Always(Kind::Real), TO_REAL),
     f("tobool", 1, 1, Gives::Always(Kind::Bool), TO_BOOL),
     f("toboolean", 1, 1, Gives::Always(Kind::Bool), TO_BOOL),
-    f("todatetime", 1, 1, Gives::Always(Kind::Datetime), |v, _| v[0].datetime().map_or(Value::Null, Value::Datetime)),
+    f("todatetime", 1, 1, Gives::Always(Kind::Datetime), |v, _| {
+        v[0].datetime().map_or(Value::Null, Value::Datetime)
+    }),
     f("totimespan", 1, 1, Gives::Always(Kind::Timespan), |v, _| match &v[0] {
         Value::Timespan(span) => Value::Timespan(*span),
         other => parse_timespan(&other.to_text()).map_or(Value::Null, Value::Timespan),
@@ -64,8 +68,13 @@ pub const TABLE: &[Function] = &[
 fn whole<'d>(value: &Value<'_>) -> Value<'d> {
     let read = |text: &str| {
         let text = text.trim();
-        let hex = text.strip_prefix("0x").and_then(|digits| i64::from_str_radix(digits, 16).ok());
-        text.parse().ok().or(hex).or_else(|| text.parse::<f64>().ok().and_then(whole_of))
+        let hex = text
+            .strip_prefix("0x")
+            .and_then(|digits| i64::from_str_radix(digits, 16).ok());
+        text.parse()
+            .ok()
+            .or(hex)
+            .or_else(|| text.parse::<f64>().ok().and_then(whole_of))
     };
     let found = match value {
         Value::Str(text) => read(text.as_str()),

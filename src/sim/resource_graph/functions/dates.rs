@@ -24,16 +24,25 @@ pub const TABLE: &[Function] = &[
     }),
     f("bin", 2, 2, Gives::Of(0, 9), BIN),
     f("floor", 2, 2, Gives::Of(0, 9), BIN),
-    f("startofday", 1, 2, AT, |v, _| start(v, |at, offset| at.date().checked_add(Duration::days(offset)))),
-    f("endofday", 1, 2, AT, |v, _| before(start(v, |at, offset| at.date().checked_add(Duration::days(offset.checked_add(1)?))))),
+    f("startofday", 1, 2, AT, |v, _| {
+        start(v, |at, offset| at.date().checked_add(Duration::days(offset)))
+    }),
+    f("endofday", 1, 2, AT, |v, _| {
+        before(start(v, |at, offset| {
+            at.date().checked_add(Duration::days(offset.checked_add(1)?))
+        }))
+    }),
     f("startofweek", 1, 2, AT, |v, _| {
         start(v, |at, offset| {
             let back = i64::from(at.weekday().number_days_from_sunday());
-            at.date().checked_add(Duration::days(offset.checked_mul(7)?.checked_sub(back)?))
+            at.date()
+                .checked_add(Duration::days(offset.checked_mul(7)?.checked_sub(back)?))
         })
     }),
     f("startofmonth", 1, 2, AT, |v, _| start(v, month)),
-    f("endofmonth", 1, 2, AT, |v, _| before(start(v, |at, offset| month(at, offset.checked_add(1)?)))),
+    f("endofmonth", 1, 2, AT, |v, _| {
+        before(start(v, |at, offset| month(at, offset.checked_add(1)?)))
+    }),
     f("startofyear", 1, 2, AT, |v, _| {
         start(v, |at, offset| {
             let year = i64::from(at.year()).checked_add(offset)?;
@@ -41,21 +50,30 @@ pub const TABLE: &[Function] = &[
         })
     }),
     f("datetime_diff", 3, 3, LONG, |v, _| {
-        let (Some(left), Some(right)) = (v[1].datetime(), v[2].datetime()) else { return Value::Null };
+        let (Some(left), Some(right)) = (v[1].datetime(), v[2].datetime()) else {
+            return Value::Null;
+        };
         difference(&v[0].to_text(), left, right).map_or(Value::Null, Value::Long)
     }),
     f("datetime_add", 3, 3, AT, |v, _| {
-        let (Some(amount), Some(at)) = (v[1].whole(), v[2].datetime()) else { return Value::Null };
+        let (Some(amount), Some(at)) = (v[1].whole(), v[2].datetime()) else {
+            return Value::Null;
+        };
         add(&v[0].to_text(), amount, at).map_or(Value::Null, Value::Datetime)
     }),
     f("datetime_part", 2, 2, LONG, |v, _| {
-        v[1].datetime().and_then(|at| part(&v[0].to_text(), at)).map_or(Value::Null, Value::Long)
+        v[1].datetime()
+            .and_then(|at| part(&v[0].to_text(), at))
+            .map_or(Value::Null, Value::Long)
     }),
     f("dayofweek", 1, 1, Gives::Always(Kind::Timespan), |v, _| {
-        v[0].datetime().map_or(Value::Null, |at| Value::Timespan(DAY * i32::from(at.weekday().number_days_from_sunday())))
+        v[0].datetime().map_or(Value::Null, |at| {
+            Value::Timespan(DAY * i32::from(at.weekday().number_days_from_sunday()))
+        })
     }),
     f("format_datetime", 2, 2, Gives::Always(Kind::Str), |v, _| {
-        v[0].datetime().map_or(Value::Null, |at| Value::text(format(at, &v[1].to_text())))
+        v[0].datetime()
+            .map_or(Value::Null, |at| Value::text(format(at, &v[1].to_text())))
     }),
     f("format_timespan", 2, 2, Gives::Always(Kind::Str), |v, _| match &v[0] {
         Value::Timespan(span) => Value::text(format_span(*span, &v[1].to_text())),
@@ -64,7 +82,9 @@ pub const TABLE: &[Function] = &[
     f("make_datetime", 3, 6, AT, |v, _| {
         let text = |at: usize| arg(v, at).whole().unwrap_or(0);
         let date = i32::try_from(text(0)).ok().and_then(|year| {
-            let month = u8::try_from(text(1)).ok().and_then(|month| time::Month::try_from(month).ok())?;
+            let month = u8::try_from(text(1))
+                .ok()
+                .and_then(|month| time::Month::try_from(month).ok())?;
             Date::from_calendar_date(year, month, u8::try_from(text(2)).ok()?).ok()
         });
         let small = |at: usize| u8::try_from(text(at)).ok();
@@ -75,7 +95,9 @@ pub const TABLE: &[Function] = &[
         }
     }),
     f("unixtime_seconds_todatetime", 1, 1, AT, |v, _| {
-        v[0].whole().and_then(|s| OffsetDateTime::from_unix_timestamp(s).ok()).map_or(Value::Null, Value::Datetime)
+        v[0].whole()
+            .and_then(|s| OffsetDateTime::from_unix_timestamp(s).ok())
+            .map_or(Value::Null, Value::Datetime)
     }),
 ];
 
@@ -88,21 +110,29 @@ fn start<'d>(v: &[Value<'_>], day: impl Fn(OffsetDateTime, i64) -> Option<Date>)
 
 /// The last tick before a point in time.
 fn before<'d>(value: Value<'_>) -> Value<'d> {
-    let at = value.datetime().and_then(|at| at.checked_sub(Duration::nanoseconds(100)));
+    let at = value
+        .datetime()
+        .and_then(|at| at.checked_sub(Duration::nanoseconds(100)));
     at.map_or(Value::Null, Value::Datetime)
 }
 
 fn month(at: OffsetDateTime, offset: i64) -> Option<Date> {
     let months = (i64::from(at.year()) * 12 + i64::from(u8::from(at.month())) - 1).checked_add(offset)?;
     let month = u8::try_from(months.rem_euclid(12) + 1).ok()?;
-    Date::from_calendar_date(i32::try_from(months.div_euclid(12)).ok()?, time::Month::try_from(month).ok()?, 1).ok()
+    Date::from_calendar_date(
+        i32::try_from(months.div_euclid(12)).ok()?,
+        time::Month::try_from(month).ok()?,
+        1,
+    )
+    .ok()
 }
 
 fn bin<'d>(value: &Value<'d>, size: &Value<'d>) -> Value<'d> {
     match (value, size) {
-        (Value::Long(number), Value::Long(size)) if *size != 0 => {
-            number.checked_rem_euclid(*size).and_then(|rest| number.checked_sub(rest)).map_or(Value::Null, Value::Long)
-        }
+        (Value::Long(number), Value::Long(size)) if *size != 0 => number
+            .checked_rem_euclid(*size)
+            .and_then(|rest| number.checked_sub(rest))
+            .map_or(Value::Null, Value::Long),
         (Value::Timespan(span), Value::Timespan(size)) if !size.is_zero() => {
             let (span, size) = (ticks(*span), ticks(*size));
             let rest = span.checked_rem_euclid(size).and_then(|rest| span.checked_sub(rest));
@@ -112,9 +142,12 @@ fn bin<'d>(value: &Value<'d>, size: &Value<'d>) -> Value<'d> {
             let Some(at) = value.datetime() else { return Value::Null };
             // Bins begin at the language's year one.
             let since = at.unix_timestamp_nanos() / 100 + 621_355_968_000_000_000;
-            let Some(rest) = since.checked_rem_euclid(i128::from(ticks(*size))) else { return Value::Null };
+            let Some(rest) = since.checked_rem_euclid(i128::from(ticks(*size))) else {
+                return Value::Null;
+            };
             let rest = i64::try_from(rest).ok().and_then(from_ticks);
-            rest.and_then(|rest| at.checked_sub(rest)).map_or(Value::Null, Value::Datetime)
+            rest.and_then(|rest| at.checked_sub(rest))
+                .map_or(Value::Null, Value::Datetime)
         }
         _ => match (value.number(), size.number()) {
             (Some(number), Some(size)) if size != 0.0 => Value::Real((number / size).floor() * size),
@@ -149,7 +182,11 @@ fn difference(unit: &str, left: OffsetDateTime, right: OffsetDateTime) -> Option
 }
 
 fn add(unit: &str, amount: i64, at: OffsetDateTime) -> Option<OffsetDateTime> {
-    let seconds = |size: i64| amount.checked_mul(size).and_then(|seconds| at.checked_add(Duration::seconds(seconds)));
+    let seconds = |size: i64| {
+        amount
+            .checked_mul(size)
+            .and_then(|seconds| at.checked_add(Duration::seconds(seconds)))
+    };
     let months = |count: i64| {
         let first = month(at, count)?;
         let last = first.month().length(first.year());
@@ -217,7 +254,10 @@ fn format_span(span: Duration, pattern: &str) -> String {
             'H' | 'h' => format!("{:0width$}", seconds / 3_600 % 24),
             'm' => format!("{:0width$}", seconds / 60 % 60),
             's' => format!("{:0width$}", seconds % 60),
-            'f' | 'F' => format!("{:09}", span.subsec_nanoseconds().unsigned_abs()).chars().take(width).collect(),
+            'f' | 'F' => format!("{:09}", span.subsec_nanoseconds().unsigned_abs())
+                .chars()
+                .take(width)
+                .collect(),
             _ => return None,
         })
     })

@@ -39,15 +39,28 @@ pub struct Function {
 }
 
 const fn f(name: &'static str, least: usize, most: usize, gives: Gives, body: Body) -> Function {
-    Function { name, least, most, gives, body }
+    Function {
+        name,
+        least,
+        most,
+        gives,
+        body,
+    }
 }
 
 /// The function of that name.
 pub fn find(name: &str) -> Option<&'static Function> {
-    [logic::TABLE, conversion::TABLE, strings::TABLE, documents::TABLE, dates::TABLE, numbers::TABLE]
-        .into_iter()
-        .flatten()
-        .find(|function| function.name == name)
+    [
+        logic::TABLE,
+        conversion::TABLE,
+        strings::TABLE,
+        documents::TABLE,
+        dates::TABLE,
+        numbers::TABLE,
+    ]
+    .into_iter()
+    .flatten()
+    .find(|function| function.name == name)
 }
 
 /// An argument, null where it was left out.

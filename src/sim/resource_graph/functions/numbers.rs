@@ -17,7 +17,11 @@ pub const TABLE: &[Function] = &[
         let scale = 10_f64.powi(digits);
         real(&v[0], |number| {
             let scaled = number * scale;
-            if scaled.is_finite() { scaled.round() / scale } else { number }
+            if scaled.is_finite() {
+                scaled.round() / scale
+            } else {
+                number
+            }
         })
     }),
     f("ceiling", 1, 1, REAL, |v, _| real(&v[0], f64::ceil)),
@@ -26,7 +30,10 @@ pub const TABLE: &[Function] = &[
     f("log", 1, 1, REAL, |v, _| real(&v[0], f64::ln)),
     f("log10", 1, 1, REAL, |v, _| real(&v[0], f64::log10)),
     f("log2", 1, 1, REAL, |v, _| real(&v[0], f64::log2)),
-    f("pow", 2, 2, REAL, |v, _| v[1].number().map_or(Value::Null, |power| real(&v[0], |number| number.powf(power)))),
+    f("pow", 2, 2, REAL, |v, _| {
+        v[1].number()
+            .map_or(Value::Null, |power| real(&v[0], |number| number.powf(power)))
+    }),
     f("abs", 1, 1, Gives::Of(0, 9), |v, _| match &v[0] {
         Value::Long(number) => number.checked_abs().map_or(Value::Null, Value::Long),
         Value::Timespan(span) => Value::Timespan(span.abs()),
@@ -38,8 +45,12 @@ pub const TABLE: &[Function] = &[
         Some(_) => Value::Long(0),
         None => Value::Null,
     }),
-    f("min_of", 2, 64, Gives::Of(0, 1), |v, _| pick(v, std::cmp::Ordering::Less)),
-    f("max_of", 2, 64, Gives::Of(0, 1), |v, _| pick(v, std::cmp::Ordering::Greater)),
+    f("min_of", 2, 64, Gives::Of(0, 1), |v, _| {
+        pick(v, std::cmp::Ordering::Less)
+    }),
+    f("max_of", 2, 64, Gives::Of(0, 1), |v, _| {
+        pick(v, std::cmp::Ordering::Greater)
+    }),
 ];
 
 fn real<'d>(value: &Value<'_>, apply: impl FnOnce(f64) -> f64) -> Value<'d> {
@@ -69,12 +80,15 @@ pub fn arithmetic<'d>(left: &Value<'d>, operator: Binary, right: &Value<'d>) -> 
         (Value::Long(a), Binary::Modulo, Value::Long(b)) => long(a.checked_rem_euclid(*b)),
         (Value::Timespan(a), Binary::Add, Value::Timespan(b)) => span(a.checked_add(*b)),
         (Value::Timespan(a), Binary::Subtract, Value::Timespan(b)) => span(a.checked_sub(*b)),
-        (Value::Timespan(a), Binary::Divide, Value::Timespan(b)) => Value::Real(a.as_seconds_f64() / b.as_seconds_f64()),
-        (Value::Datetime(a), Binary::Add, Value::Timespan(b)) | (Value::Timespan(b), Binary::Add, Value::Datetime(a)) => {
-            at(a.checked_add(*b))
+        (Value::Timespan(a), Binary::Divide, Value::Timespan(b)) => {
+            Value::Real(a.as_seconds_f64() / b.as_seconds_f64())
         }
+        (Value::Datetime(a), Binary::Add, Value::Timespan(b))
+        | (Value::Timespan(b), Binary::Add, Value::Datetime(a)) => at(a.checked_add(*b)),
         (Value::Datetime(a), Binary::Subtract, Value::Timespan(b)) => at(a.checked_sub(*b)),
-        (Value::Datetime(a), Binary::Subtract, other) => other.datetime().map_or(Value::Null, |b| Value::Timespan(*a - b)),
+        (Value::Datetime(a), Binary::Subtract, other) => {
+            other.datetime().map_or(Value::Null, |b| Value::Timespan(*a - b))
+        }
         (Value::Timespan(a), Binary::Multiply | Binary::Divide, other) => scaled(*a, operator, other),
         (other, Binary::Multiply, Value::Timespan(a)) => scaled(*a, operator, other),
         _ => match (left.number(), right.number()) {
@@ -105,6 +119,15 @@ fn is_whole(value: &Value<'_>) -> bool {
 fn scaled<'d>(span: Duration, operator: Binary, by: &Value<'_>) -> Value<'d> {
     #[allow(clippy::cast_precision_loss, reason = "spans of centuries lose some ticks")]
     let ticks = ticks(span) as f64;
-    let found = by.number().map(|by| if operator == Binary::Divide { ticks / by } else { ticks * by });
-    found.and_then(whole_of).and_then(from_ticks).map_or(Value::Null, Value::Timespan)
+    let found = by.number().map(|by| {
+        if operator == Binary::Divide {
+            ticks / by
+        } else {
+            ticks * by
+        }
+    });
+    found
+        .and_then(whole_of)
+        .and_then(from_ticks)
+        .map_or(Value::Null, Value::Timespan)
 }

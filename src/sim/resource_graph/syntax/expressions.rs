@@ -36,7 +36,10 @@ impl Parser {
         if name.is_some() {
             self.expect("=")?;
         }
-        Ok(Named { name, expr: self.expr()? })
+        Ok(Named {
+            name,
+            expr: self.expr()?,
+        })
     }
 
     fn binary(&mut self, least: u8) -> Result<Expr, SyntaxError> {
@@ -48,7 +51,11 @@ impl Parser {
                 }
                 self.advance();
                 self.expect("(")?;
-                let items = if self.is_sign(")") { Vec::new() } else { self.list(Self::expr)? };
+                let items = if self.is_sign(")") {
+                    Vec::new()
+                } else {
+                    self.list(Self::expr)?
+                };
                 self.expect(")")?;
                 left = Expr::Among(Box::new(left), kind, items);
                 continue;
@@ -67,7 +74,9 @@ impl Parser {
                 left = Expr::Between(Box::new(left), negated, Box::new((low, high)));
                 continue;
             }
-            let Some(operator) = self.operator_sign() else { return Ok(left) };
+            let Some(operator) = self.operator_sign() else {
+                return Ok(left);
+            };
             if operator.power() <= least {
                 return Ok(left);
             }
@@ -149,7 +158,11 @@ impl Parser {
             Word::Name(name) if self.next_word() == &Word::Sign("(") => {
                 self.name()?;
                 self.advance();
-                let arguments = if self.is_sign(")") { Vec::new() } else { self.list(Self::expr)? };
+                let arguments = if self.is_sign(")") {
+                    Vec::new()
+                } else {
+                    self.list(Self::expr)?
+                };
                 self.expect(")")?;
                 return Ok(Expr::Call(name, arguments));
             }

@@ -13,8 +13,19 @@ const SIGNS: [&str; 28] = [
 
 /// Names with a hyphen in them.
 const HYPHENATED: [&str; 13] = [
-    "project-away", "project-keep", "project-rename", "project-reorder", "project-smart", "mv-expand", "mv-apply",
-    "make-series", "parse-where", "parse-kv", "sample-distinct", "top-nested", "top-hitters",
+    "project-away",
+    "project-keep",
+    "project-rename",
+    "project-reorder",
+    "project-smart",
+    "mv-expand",
+    "mv-apply",
+    "make-series",
+    "parse-where",
+    "parse-kv",
+    "sample-distinct",
+    "top-nested",
+    "top-hitters",
 ];
 
 /// Names that open a literal when a bracket follows.
@@ -24,7 +35,11 @@ const TYPED: [&str; 12] = [
 
 /// Cuts a query into tokens, the last of them `Word::End`.
 pub fn tokens(query: &str) -> Result<Vec<Token>, SyntaxError> {
-    let mut lexer = Lexer { rest: query, line: 1, column: 0 };
+    let mut lexer = Lexer {
+        rest: query,
+        line: 1,
+        column: 0,
+    };
     let mut found = Vec::new();
     loop {
         lexer.blanks();
@@ -33,7 +48,12 @@ pub fn tokens(query: &str) -> Result<Vec<Token>, SyntaxError> {
         let text = &before[..before.len() - lexer.rest.len()];
         let text = if word == Word::End { "<EOF>" } else { text };
         let end = word == Word::End;
-        found.push(Token { word, text: text.to_owned(), line, column });
+        found.push(Token {
+            word,
+            text: text.to_owned(),
+            line,
+            column,
+        });
         if end {
             return Ok(found);
         }
@@ -88,7 +108,9 @@ impl<'q> Lexer<'q> {
     }
 
     fn word(&mut self) -> Result<Word, SyntaxError> {
-        let Some(first) = self.rest.chars().next() else { return Ok(Word::End) };
+        let Some(first) = self.rest.chars().next() else {
+            return Ok(Word::End);
+        };
         if matches!(first, '\'' | '"') {
             return self.quoted();
         }
@@ -176,7 +198,9 @@ impl<'q> Lexer<'q> {
 
     fn number(&mut self) -> Result<Word, SyntaxError> {
         if self.rest.starts_with("0x") || self.rest.starts_with("0X") {
-            let end = self.rest[2..].find(|c: char| !c.is_ascii_hexdigit()).map_or(self.rest.len(), |at| at + 2);
+            let end = self.rest[2..]
+                .find(|c: char| !c.is_ascii_hexdigit())
+                .map_or(self.rest.len(), |at| at + 2);
             let text = &self.rest[..end];
             return match i64::from_str_radix(&text[2..], 16) {
                 Ok(number) => {
@@ -202,12 +226,17 @@ impl<'q> Lexer<'q> {
                 real = true;
             }
         }
-        let unit = self.rest[end..].find(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(self.rest.len(), |at| end + at);
+        let unit = self.rest[end..]
+            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .map_or(self.rest.len(), |at| end + at);
         let text = &self.rest[..unit];
         let word = if unit > end {
             moment::parse_timespan(text).map(Word::Timespan)
         } else if real {
-            text.parse().ok().filter(|number: &f64| number.is_finite()).map(Word::Real)
+            text.parse()
+                .ok()
+                .filter(|number: &f64| number.is_finite())
+                .map(Word::Real)
         } else {
             text.parse().ok().map(Word::Long)
         };
@@ -222,7 +251,9 @@ impl<'q> Lexer<'q> {
 
     fn quoted(&mut self) -> Result<Word, SyntaxError> {
         let mut chars = self.rest.char_indices();
-        let Some((_, quote)) = chars.next() else { return Ok(Word::End) };
+        let Some((_, quote)) = chars.next() else {
+            return Ok(Word::End);
+        };
         let mut text = String::new();
         while let Some((at, c)) = chars.next() {
             match c {
@@ -247,7 +278,9 @@ impl<'q> Lexer<'q> {
                         '\\' | '\'' | '"' => Some(escaped),
                         _ => None,
                     };
-                    let Some(found) = found else { return self.fail(&format!("\\{escaped}"), None) };
+                    let Some(found) = found else {
+                        return self.fail(&format!("\\{escaped}"), None);
+                    };
                     text.push(found);
                 }
                 c if c == quote => {
@@ -263,7 +296,9 @@ impl<'q> Lexer<'q> {
     /// `@'…'`: no escapes, a doubled quote is one.
     fn verbatim(&mut self) -> Result<Word, SyntaxError> {
         let mut chars = self.rest.char_indices().peekable();
-        let Some((_, quote)) = chars.next() else { return Ok(Word::End) };
+        let Some((_, quote)) = chars.next() else {
+            return Ok(Word::End);
+        };
         let mut text = String::new();
         while let Some((at, c)) = chars.next() {
             if c != quote {

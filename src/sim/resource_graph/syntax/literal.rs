@@ -19,19 +19,31 @@ pub fn read(kind: Kind, raw: &str) -> Option<Literal> {
         },
         Kind::Int => raw.parse::<i32>().ok().map(|number| Literal::Int(i64::from(number))),
         Kind::Long => raw.parse().ok().map(Literal::Long),
-        Kind::Real => raw.parse().ok().filter(|number: &f64| number.is_finite()).map(Literal::Real),
-        Kind::Str => uuid::Uuid::parse_str(raw.trim_matches(['"', '\''])).ok().map(|id| Literal::Str(id.to_string())),
+        Kind::Real => raw
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite())
+            .map(Literal::Real),
+        Kind::Str => uuid::Uuid::parse_str(raw.trim_matches(['"', '\'']))
+            .ok()
+            .map(|id| Literal::Str(id.to_string())),
         Kind::Datetime => moment::parse_datetime(raw).map(Literal::Datetime),
         Kind::Timespan => moment::parse_timespan(raw).map(Literal::Timespan),
         Kind::Dynamic => json(raw).map(|found| {
-            if found.is_null() { Literal::Null(Kind::Dynamic) } else { Literal::Dynamic(found) }
+            if found.is_null() {
+                Literal::Null(Kind::Dynamic)
+            } else {
+                Literal::Dynamic(found)
+            }
         }),
     }
 }
 
 /// JSON, in which the language also lets strings stand in single quotes.
 fn json(raw: &str) -> Option<Json> {
-    serde_json::from_str(raw).ok().or_else(|| serde_json::from_str(&double_quotes(raw)).ok())
+    serde_json::from_str(raw)
+        .ok()
+        .or_else(|| serde_json::from_str(&double_quotes(raw)).ok())
 }
 
 fn double_quotes(raw: &str) -> String {

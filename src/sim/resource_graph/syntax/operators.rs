@@ -1,23 +1,67 @@
 //! The steps of a pipeline.
 
-use super::SyntaxError;
 use super::super::value::Kind;
+use super::SyntaxError;
 use super::parser::Parser;
 use super::token::Word;
 use super::tree::{Expr, JoinKind, Key, Operator, Piece};
 
 /// Operators that are read.
 const KNOWN: [&str; 22] = [
-    "where", "filter", "project", "project-away", "project-keep", "project-rename", "extend", "summarize", "order",
-    "sort", "top", "take", "limit", "sample", "distinct", "count", "join", "union", "mv-expand", "mvexpand", "parse",
+    "where",
+    "filter",
+    "project",
+    "project-away",
+    "project-keep",
+    "project-rename",
+    "extend",
+    "summarize",
+    "order",
+    "sort",
+    "top",
+    "take",
+    "limit",
+    "sample",
+    "distinct",
+    "count",
+    "join",
+    "union",
+    "mv-expand",
+    "mvexpand",
+    "parse",
     "parse-where",
 ];
 
 /// Operators of the language that the service, or this part of it, does not take.
 const REFUSED: [&str; 29] = [
-    "as", "consume", "datatable", "evaluate", "externaldata", "facet", "find", "fork", "getschema", "invoke",
-    "make-series", "mv-apply", "parse-kv", "partition", "print", "project-reorder", "project-smart", "range", "reduce",
-    "render", "sample-distinct", "scan", "search", "serialize", "top-hitters", "top-nested", "graph-match", "macro-expand",
+    "as",
+    "consume",
+    "datatable",
+    "evaluate",
+    "externaldata",
+    "facet",
+    "find",
+    "fork",
+    "getschema",
+    "invoke",
+    "make-series",
+    "mv-apply",
+    "parse-kv",
+    "partition",
+    "print",
+    "project-reorder",
+    "project-smart",
+    "range",
+    "reduce",
+    "render",
+    "sample-distinct",
+    "scan",
+    "search",
+    "serialize",
+    "top-hitters",
+    "top-nested",
+    "graph-match",
+    "macro-expand",
     "lookup",
 ];
 
@@ -30,7 +74,9 @@ impl Parser {
     }
 
     pub(super) fn operator(&mut self) -> Result<Operator, SyntaxError> {
-        let Word::Name(name) = self.word().clone() else { return self.fail(None) };
+        let Word::Name(name) = self.word().clone() else {
+            return self.fail(None);
+        };
         if REFUSED.contains(&name.as_str()) {
             return self.unsupported();
         }
@@ -85,8 +131,16 @@ impl Parser {
     }
 
     fn summarize(&mut self) -> Result<Operator, SyntaxError> {
-        let aggregates = if self.is_name("by") { Vec::new() } else { self.list(Self::named)? };
-        let by = if self.eat_name("by") { self.list(Self::named)? } else { Vec::new() };
+        let aggregates = if self.is_name("by") {
+            Vec::new()
+        } else {
+            self.list(Self::named)?
+        };
+        let by = if self.eat_name("by") {
+            self.list(Self::named)?
+        } else {
+            Vec::new()
+        };
         Ok(Operator::Summarize { aggregates, by })
     }
 
@@ -104,21 +158,29 @@ impl Parser {
             }
             self.advance();
         }
-        Ok(Key { expr, ascending, nulls_first })
+        Ok(Key {
+            expr,
+            ascending,
+            nulls_first,
+        })
     }
 
     fn join(&mut self) -> Result<Operator, SyntaxError> {
         let mut kind = JoinKind::InnerUnique;
         if self.eat_name("kind") {
             self.expect("=")?;
-            let Word::Name(name) = self.word().clone() else { return self.fail(None) };
+            let Word::Name(name) = self.word().clone() else {
+                return self.fail(None);
+            };
             match JoinKind::NAMES.iter().find(|(text, _)| *text == name) {
                 Some((_, found)) => kind = *found,
                 None => return self.fail(None),
             }
             self.advance();
         }
-        while matches!(self.next_word(), Word::Sign("=")) && matches!(self.word(), Word::Name(name) if name.starts_with("hint")) {
+        while matches!(self.next_word(), Word::Sign("="))
+            && matches!(self.word(), Word::Name(name) if name.starts_with("hint"))
+        {
             self.advance();
             self.advance();
             self.name()?;
@@ -129,7 +191,10 @@ impl Parser {
             right
         } else {
             let source = super::tree::Source::Table(self.name()?);
-            super::tree::Pipeline { source, operators: Vec::new() }
+            super::tree::Pipeline {
+                source,
+                operators: Vec::new(),
+            }
         };
         self.expect_name("on")?;
         let mut on = Vec::new();
@@ -197,13 +262,26 @@ impl Parser {
             }
             Ok((item, kind))
         })?;
-        let limit = if self.eat_name("limit") { Some(self.expr()?) } else { None };
-        Ok(Operator::MvExpand { items, as_arrays, index, limit })
+        let limit = if self.eat_name("limit") {
+            Some(self.expr()?)
+        } else {
+            None
+        };
+        Ok(Operator::MvExpand {
+            items,
+            as_arrays,
+            index,
+            limit,
+        })
     }
 
     fn kind(&mut self) -> Result<Kind, SyntaxError> {
-        let Word::Name(name) = self.word().clone() else { return self.fail(None) };
-        let Some(kind) = Kind::named(&name) else { return self.fail(None) };
+        let Word::Name(name) = self.word().clone() else {
+            return self.fail(None);
+        };
+        let Some(kind) = Kind::named(&name) else {
+            return self.fail(None);
+        };
         self.advance();
         Ok(kind)
     }
@@ -236,7 +314,13 @@ impl Parser {
                     pattern.push(Piece::Column(name, kind));
                 }
                 _ if pattern.is_empty() => return self.fail(None),
-                _ => return Ok(Operator::Parse { text, pattern, only_matches }),
+                _ => {
+                    return Ok(Operator::Parse {
+                        text,
+                        pattern,
+                        only_matches,
+                    });
+                }
             }
         }
     }

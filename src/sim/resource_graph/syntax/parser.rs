@@ -13,7 +13,11 @@ const DEEPEST: usize = 64;
 /// # Errors
 /// Where the text is none: the first token that does not fit.
 pub fn parse(query: &str) -> Result<Query, SyntaxError> {
-    let mut parser = Parser { tokens: tokens(query)?, at: 0, depth: 0 };
+    let mut parser = Parser {
+        tokens: tokens(query)?,
+        at: 0,
+        depth: 0,
+    };
     let mut lets = Vec::new();
     while parser.is_name("let") {
         lets.push(parser.definition()?);
@@ -72,7 +76,10 @@ impl Parser {
     }
 
     pub(super) fn unsupported<T>(&self) -> Result<T, SyntaxError> {
-        self.fail(None).map_err(|error| SyntaxError { unsupported: true, ..error })
+        self.fail(None).map_err(|error| SyntaxError {
+            unsupported: true,
+            ..error
+        })
     }
 
     pub(super) fn is_sign(&self, sign: &str) -> bool {
@@ -106,7 +113,11 @@ impl Parser {
     }
 
     pub(super) fn expect_name(&mut self, name: &str) -> Result<(), SyntaxError> {
-        if self.eat_name(name) { Ok(()) } else { self.fail(Some(name)) }
+        if self.eat_name(name) {
+            Ok(())
+        } else {
+            self.fail(Some(name))
+        }
     }
 
     /// A name, plain or as `['name']`.
@@ -117,7 +128,9 @@ impl Parser {
                 Ok(name)
             }
             Word::Sign("[") => {
-                let Word::Str(name) = self.next_word().clone() else { return self.fail(None) };
+                let Word::Str(name) = self.next_word().clone() else {
+                    return self.fail(None);
+                };
                 self.advance();
                 self.advance();
                 self.expect("]")?;
@@ -223,9 +236,16 @@ impl Parser {
                 Ok(leg)
             } else {
                 let source = Source::Table(parser.name()?);
-                Ok(Pipeline { source, operators: Vec::new() })
+                Ok(Pipeline {
+                    source,
+                    operators: Vec::new(),
+                })
             }
         })?;
-        Ok(Union { inner, with_source, legs })
+        Ok(Union {
+            inner,
+            with_source,
+            legs,
+        })
     }
 }

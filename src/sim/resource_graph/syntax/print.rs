@@ -125,16 +125,28 @@ impl Display for Operator {
             Operator::Distinct(items) => f.write_str("distinct ").and_then(|()| list(f, items)),
             Operator::Count => f.write_str("count"),
             Operator::Join { kind, right, on } => {
-                let name = JoinKind::NAMES.iter().find(|(_, found)| found == kind).map_or("inner", |(name, _)| name);
+                let name = JoinKind::NAMES
+                    .iter()
+                    .find(|(_, found)| found == kind)
+                    .map_or("inner", |(name, _)| name);
                 write!(f, "join kind={name} ({right}) on ")?;
                 for (at, (left, right)) in on.iter().enumerate() {
                     f.write_str(if at > 0 { ", " } else { "" })?;
-                    if left == right { write!(f, "{left}")? } else { write!(f, "$left.{left} == $right.{right}")? }
+                    if left == right {
+                        write!(f, "{left}")?
+                    } else {
+                        write!(f, "$left.{left} == $right.{right}")?
+                    }
                 }
                 Ok(())
             }
             Operator::Union(union) => write!(f, "union {union}"),
-            Operator::MvExpand { items, as_arrays, index, limit } => {
+            Operator::MvExpand {
+                items,
+                as_arrays,
+                index,
+                limit,
+            } => {
                 f.write_str("mv-expand ")?;
                 if *as_arrays {
                     f.write_str("bagexpansion=array ")?;
@@ -150,7 +162,11 @@ impl Display for Operator {
                 }
                 limit.iter().try_for_each(|limit| write!(f, " limit {limit}"))
             }
-            Operator::Parse { text, pattern, only_matches } => {
+            Operator::Parse {
+                text,
+                pattern,
+                only_matches,
+            } => {
                 write!(f, "parse{} {text} with", if *only_matches { "-where" } else { "" })?;
                 for piece in pattern {
                     match piece {
@@ -190,7 +206,12 @@ impl Display for Named {
 impl Display for Key {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let order = if self.ascending { "asc" } else { "desc" };
-        write!(f, "{} {order} nulls {}", self.expr, if self.nulls_first { "first" } else { "last" })
+        write!(
+            f,
+            "{} {order} nulls {}",
+            self.expr,
+            if self.nulls_first { "first" } else { "last" }
+        )
     }
 }
 
@@ -205,7 +226,11 @@ impl Display for Operand<'_> {
             Expr::Negate(_) => 7,
             _ => u8::MAX,
         };
-        if power < self.1 { write!(f, "({})", self.0) } else { write!(f, "{}", self.0) }
+        if power < self.1 {
+            write!(f, "({})", self.0)
+        } else {
+            write!(f, "{}", self.0)
+        }
     }
 }
 
@@ -233,7 +258,13 @@ impl Display for Expr {
             }
             Expr::Between(item, negated, range) => {
                 let word = if *negated { "!between" } else { "between" };
-                write!(f, "{} {word} ({} .. {})", Operand(item, Binary::Has.power()), range.0, range.1)
+                write!(
+                    f,
+                    "{} {word} ({} .. {})",
+                    Operand(item, Binary::Has.power()),
+                    range.0,
+                    range.1
+                )
             }
             Expr::Star => f.write_str("*"),
         }

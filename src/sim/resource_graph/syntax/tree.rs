@@ -308,6 +308,9 @@ impl Among {
 
     /// Its word.
     pub fn text(self) -> &'static str {
-        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("in", |(text, _)| text)
+        Self::ALL
+            .iter()
+            .find(|(_, kind)| *kind == self)
+            .map_or("in", |(text, _)| text)
     }
 }
