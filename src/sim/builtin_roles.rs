@@ -26,11 +26,15 @@ struct File {
 static ALL: LazyLock<Vec<Value>> = LazyLock::new(|| {
     // Compiled in, and read by a test: it parses.
     let file = toml::from_str::<File>(include_str!("data/roles.toml"));
-    file.map(|file| file.role.iter().map(document).collect()).unwrap_or_default()
+    file.map(|file| file.role.iter().map(document).collect())
+        .unwrap_or_default()
 });
 
 static BY_GUID: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
-    ALL.iter().enumerate().map(|(at, role)| (role["name"].as_str().unwrap_or_default().to_owned(), at)).collect()
+    ALL.iter()
+        .enumerate()
+        .map(|(at, role)| (role["name"].as_str().unwrap_or_default().to_owned(), at))
+        .collect()
 });
 
 fn document(role: &Role) -> Value {

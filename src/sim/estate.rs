@@ -31,7 +31,10 @@ pub struct Parts {
 }
 
 fn wrong(place: impl Into<String>, why: impl Into<String>) -> EstateError {
-    EstateError { place: place.into(), why: why.into() }
+    EstateError {
+        place: place.into(),
+        why: why.into(),
+    }
 }
 
 impl Parts {
@@ -48,12 +51,17 @@ impl Parts {
             Some(Value::String(tenant)) if !tenant.is_empty() => tenant.clone(),
             _ => return Err(wrong("/tenantId", "it must be the tenant's id, a text")),
         };
-        if shell.get("operator").is_some_and(|operator| !operator.is_string() && !operator.is_null()) {
+        if shell
+            .get("operator")
+            .is_some_and(|operator| !operator.is_string() && !operator.is_null())
+        {
             return Err(wrong("/operator", "it must be the principal id of the caller, a text"));
         }
         let mut store = Store::default();
         if let Some(arm) = shell.get_mut("arm") {
-            let Value::Object(arm) = arm else { return Err(wrong("/arm", "it must be an object")) };
+            let Value::Object(arm) = arm else {
+                return Err(wrong("/arm", "it must be an object"));
+            };
             if let Some(resources) = arm.get_mut("resources") {
                 let Value::Array(documents) = resources else {
                     return Err(wrong("/arm/resources", "it must be an array of documents"));
@@ -75,14 +83,27 @@ impl Parts {
             Some(Value::Null) | None => Map::new(),
             Some(_) => return Err(wrong("/data", "it must be an object of documents by URL")),
         };
-        if shell.get("graph").is_some_and(|graph| !graph.is_object()) {
+        if shell
+            .get("graph")
+            .is_some_and(|graph| !graph.is_object() && !graph.is_null())
+        {
             return Err(wrong("/graph", "it must be an object"));
         }
-        Ok(Self { tenant, store, data, shell })
+        Ok(Self {
+            tenant,
+            store,
+            data,
+            shell,
+        })
     }
 
     /// The estate in the form in which it is loaded.
-    pub fn save(shell: &Map<String, Value>, documents: Vec<Arc<Value>>, data: &Map<String, Value>, graph: Value) -> Value {
+    pub fn save(
+        shell: &Map<String, Value>,
+        documents: Vec<Arc<Value>>,
+        data: &Map<String, Value>,
+        graph: Value,
+    ) -> Value {
         let mut estate = shell.clone();
         let documents: Vec<Value> = documents.iter().map(|document| (**document).clone()).collect();
         let had_resources = estate.get("arm").is_some_and(|arm| arm.get("resources").is_some());
@@ -93,8 +114,7 @@ impl Parts {
         if estate.get("data").is_some_and(Value::is_object) || !data.is_empty() {
             estate.insert("data".to_owned(), Value::Object(data.clone()));
         }
-        let empty = graph.as_object().is_none_or(Map::is_empty);
-        if estate.contains_key("graph") || !empty {
+        if estate.contains_key("graph") || !graph.is_null() {
             estate.insert("graph".to_owned(), graph);
         }
         Value::Object(estate)

@@ -43,7 +43,9 @@ struct File {
 
 static ALL: LazyLock<Vec<Place>> = LazyLock::new(|| {
     // Compiled in, and read by a test: it parses.
-    toml::from_str::<File>(include_str!("data/regions.toml")).map(|file| file.region).unwrap_or_default()
+    toml::from_str::<File>(include_str!("data/regions.toml"))
+        .map(|file| file.region)
+        .unwrap_or_default()
 });
 
 /// Every region.
@@ -53,7 +55,11 @@ pub fn all() -> &'static [Place] {
 
 /// A location as Azure compares it: lower case, without blanks.
 pub fn normal(location: &str) -> String {
-    location.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase()
+    location
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect::<String>()
+        .to_ascii_lowercase()
 }
 
 /// The region of this name, short or displayed.
@@ -65,7 +71,10 @@ pub fn find(location: &str) -> Option<&'static Place> {
 /// A row of `GET /subscriptions/{subscription}/locations`.
 pub fn row(place: &Place, subscription: &str) -> Value {
     let id = |name: &str| format!("/subscriptions/{subscription}/locations/{name}");
-    let pairs: Vec<Value> = find(&place.pair).map(|pair| json!({"name": pair.name, "id": id(&pair.name)})).into_iter().collect();
+    let pairs: Vec<Value> = find(&place.pair)
+        .map(|pair| json!({"name": pair.name, "id": id(&pair.name)}))
+        .into_iter()
+        .collect();
     let mut row = json!({
         "id": id(&place.name),
         "name": place.name,
@@ -98,7 +107,11 @@ mod tests {
     fn every_pair_of_a_region_is_a_region() {
         assert!(super::all().len() > 50);
         for place in super::all() {
-            assert!(place.pair.is_empty() || super::find(&place.pair).is_some(), "{}", place.name);
+            assert!(
+                place.pair.is_empty() || super::find(&place.pair).is_some(),
+                "{}",
+                place.name
+            );
         }
         assert_eq!(super::find("West Europe").unwrap().name, "westeurope");
     }

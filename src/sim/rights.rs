@@ -22,7 +22,10 @@ impl Tree {
     pub fn of(store: &Store) -> Self {
         let mut parents = HashMap::new();
         for (key, document) in store.of_type("microsoft.management/managementgroups") {
-            if let Some(parent) = document.pointer("/properties/details/parent/id").and_then(Value::as_str) {
+            if let Some(parent) = document
+                .pointer("/properties/details/parent/id")
+                .and_then(Value::as_str)
+            {
                 parents.insert(key.to_owned(), parent.to_ascii_lowercase());
             }
         }
@@ -70,7 +73,10 @@ fn base(key: &str) -> String {
         Some(&"providers") => 4,
         _ => 0,
     };
-    segments.iter().take(keep).fold(String::new(), |text, segment| text + "/" + segment)
+    segments
+        .iter()
+        .take(keep)
+        .fold(String::new(), |text, segment| text + "/" + segment)
 }
 
 fn within(key: &str, above: &str) -> bool {
@@ -88,9 +94,18 @@ impl Permission {
     /// Reads `{actions, notActions}`.
     pub fn read(value: &Value) -> Self {
         let list = |name: &str| {
-            value[name].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_ascii_lowercase).collect()
+            value[name]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_ascii_lowercase)
+                .collect()
         };
-        Self { actions: list("actions"), not_actions: list("notActions") }
+        Self {
+            actions: list("actions"),
+            not_actions: list("notActions"),
+        }
     }
 
     /// Whether it allows the action, given in lower case.
@@ -105,7 +120,9 @@ fn matches(pattern: &str, action: &str) -> bool {
     let mut rest = action;
     let mut parts = pattern.split('*');
     let Some(first) = parts.next() else { return false };
-    let Some(tail) = rest.strip_prefix(first) else { return false };
+    let Some(tail) = rest.strip_prefix(first) else {
+        return false;
+    };
     rest = tail;
     let mut last = None;
     for part in parts {
@@ -144,12 +161,22 @@ pub struct Rights {
 /// The permissions of a role definition, built-in or custom, by its GUID.
 pub fn permissions_of(store: &Store, role: &str) -> Option<Vec<Value>> {
     if let Some(found) = builtin_roles::by_guid(role) {
-        return found.pointer("/properties/permissions").and_then(Value::as_array).cloned();
+        return found
+            .pointer("/properties/permissions")
+            .and_then(Value::as_array)
+            .cloned();
     }
     let found = store
         .of_type("microsoft.authorization/roledefinitions")
-        .find(|(key, _)| key.rsplit('/').next().is_some_and(|name| name.eq_ignore_ascii_case(role)));
-    found.and_then(|(_, document)| document.pointer("/properties/permissions")).and_then(Value::as_array).cloned()
+        .find(|(key, _)| {
+            key.rsplit('/')
+                .next()
+                .is_some_and(|name| name.eq_ignore_ascii_case(role))
+        });
+    found
+        .and_then(|(_, document)| document.pointer("/properties/permissions"))
+        .and_then(Value::as_array)
+        .cloned()
 }
 
 /// The scope's key of an assignment: what its `scope` says, else what its id lies in.
@@ -175,15 +202,29 @@ impl Rights {
     pub fn of(world: &mut World) -> Self {
         let tree = world.tree();
         let Some(principal) = world.operator.clone() else {
-            return Self { owner: true, held: Vec::new(), denied: Vec::new(), tree };
+            return Self {
+                owner: true,
+                held: Vec::new(),
+                denied: Vec::new(),
+                tree,
+            };
         };
-        let mut who: BTreeSet<String> =
-            world.directory.groups_of(&principal).into_iter().map(|id| id.to_ascii_lowercase()).collect();
+        let mut who: BTreeSet<String> = world
+            .directory
+            .groups_of(&principal)
+            .into_iter()
+            .map(|id| id.to_ascii_lowercase())
+            .collect();
         who.insert(principal.to_ascii_lowercase());
         let mut held = Vec::new();
         for id in &who {
             for assignment in world.store.assignments_of(id) {
-                let role = last(assignment.pointer("/properties/roleDefinitionId").and_then(Value::as_str).unwrap_or(""));
+                let role = last(
+                    assignment
+                        .pointer("/properties/roleDefinitionId")
+                        .and_then(Value::as_str)
+                        .unwrap_or(""),
+                );
                 let permissions = permissions_of(&world.store, role).unwrap_or_default();
                 held.push(Held {
                     scope: assignment_scope(assignment),
@@ -193,7 +234,12 @@ impl Rights {
             }
         }
         let names = |list: &Value| -> Vec<String> {
-            list.as_array().into_iter().flatten().filter_map(|p| p["id"].as_str()).map(str::to_ascii_lowercase).collect()
+            list.as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|p| p["id"].as_str())
+                .map(str::to_ascii_lowercase)
+                .collect()
         };
         let everyone = "00000000-0000-0000-0000-000000000000";
         let denied = world
@@ -201,8 +247,12 @@ impl Rights {
             .of_type("microsoft.authorization/denyassignments")
             .filter(|(_, document)| {
                 let properties = &document["properties"];
-                names(&properties["principals"]).iter().any(|id| id == everyone || who.contains(id))
-                    && !names(&properties["excludePrincipals"]).iter().any(|id| who.contains(id))
+                names(&properties["principals"])
+                    .iter()
+                    .any(|id| id == everyone || who.contains(id))
+                    && !names(&properties["excludePrincipals"])
+                        .iter()
+                        .any(|id| who.contains(id))
             })
             .map(|(_, document)| {
                 let rows = document.pointer("/properties/permissions").and_then(Value::as_array);
@@ -213,7 +263,12 @@ impl Rights {
                 )
             })
             .collect();
-        Self { owner: false, held, denied, tree }
+        Self {
+            owner: false,
+            held,
+            denied,
+            tree,
+        }
     }
 
     /// Whether everything is allowed.
@@ -228,13 +283,17 @@ impl Rights {
         }
         let action = action.to_ascii_lowercase();
         let denied = self.denied.iter().any(|(scope, alone, permissions)| {
-            (if *alone { key == scope } else { self.tree.is_within(key, scope) })
-                && permissions.iter().any(|permission| permission.allows(&action))
+            (if *alone {
+                key == scope
+            } else {
+                self.tree.is_within(key, scope)
+            }) && permissions.iter().any(|permission| permission.allows(&action))
         });
         !denied
-            && self.held.iter().any(|held| {
-                self.tree.is_within(key, &held.scope) && held.permissions.iter().any(|p| p.allows(&action))
-            })
+            && self
+                .held
+                .iter()
+                .any(|held| self.tree.is_within(key, &held.scope) && held.permissions.iter().any(|p| p.allows(&action)))
     }
 
     /// Whether the action is allowed somewhere at, above or below the scope: what lists of subscriptions and groups show.
@@ -248,7 +307,9 @@ impl Rights {
 
     /// The roles held that apply at the scope with this key.
     pub fn held_at<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Held> {
-        self.held.iter().filter(move |held| self.tree.is_within(key, &held.scope))
+        self.held
+            .iter()
+            .filter(move |held| self.tree.is_within(key, &held.scope))
     }
 }
 
@@ -274,16 +335,22 @@ mod tests {
     fn wildcards_of_actions_match_across_segments() {
         assert!(matches("*", "microsoft.web/sites/read"));
         assert!(matches("*/read", "microsoft.web/sites/config/read"));
-        assert!(matches("microsoft.authorization/*/write", "microsoft.authorization/roleassignments/write"));
-        assert!(matches("microsoft.managedidentity/userassignedidentities/*/assign/action",
-            "microsoft.managedidentity/userassignedidentities/x/assign/action"));
+        assert!(matches(
+            "microsoft.authorization/*/write",
+            "microsoft.authorization/roleassignments/write"
+        ));
+        assert!(matches(
+            "microsoft.managedidentity/userassignedidentities/*/assign/action",
+            "microsoft.managedidentity/userassignedidentities/x/assign/action"
+        ));
         assert!(!matches("*/read", "microsoft.web/sites/write"));
         assert!(!matches("microsoft.web/sites/read", "microsoft.web/sites/readx"));
     }
 
     #[test]
     fn what_a_role_leaves_out_is_not_allowed() {
-        let contributor = Permission::read(&json!({"actions": ["*"], "notActions": ["Microsoft.Authorization/*/Write"]}));
+        let contributor =
+            Permission::read(&json!({"actions": ["*"], "notActions": ["Microsoft.Authorization/*/Write"]}));
         assert!(contributor.allows("microsoft.web/sites/write"));
         assert!(!contributor.allows("microsoft.authorization/roleassignments/write"));
     }

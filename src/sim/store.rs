@@ -134,7 +134,11 @@ impl Store {
     }
 
     fn remember(&mut self, key: &str, now: OffsetDateTime) {
-        let document = self.places.get(key).and_then(|&place| self.slots[place].as_ref()).map(|(_, d)| d.clone());
+        let document = self
+            .places
+            .get(key)
+            .and_then(|&place| self.slots[place].as_ref())
+            .map(|(_, d)| d.clone());
         let versions = self.past.entry(key.to_owned()).or_default();
         versions.retain(|past| past.until > now - KEPT);
         versions.push(Past { until: now, document });
@@ -143,13 +147,19 @@ impl Store {
     fn note_principal(&mut self, key: &str, kind: &str, document: &Value) {
         if kind == "microsoft.authorization/roleassignments" {
             if let Some(principal) = document.pointer("/properties/principalId").and_then(Value::as_str) {
-                self.principals.entry(principal.to_ascii_lowercase()).or_default().insert(key.to_owned());
+                self.principals
+                    .entry(principal.to_ascii_lowercase())
+                    .or_default()
+                    .insert(key.to_owned());
             }
         }
     }
 
     fn forget_principal(&mut self, key: &str) {
-        let Some(principal) = self.get(key).and_then(|d| d.pointer("/properties/principalId")).and_then(Value::as_str)
+        let Some(principal) = self
+            .get(key)
+            .and_then(|d| d.pointer("/properties/principalId"))
+            .and_then(Value::as_str)
         else {
             return;
         };
@@ -189,7 +199,10 @@ impl Store {
 
     /// All full types (in lower case) that have a document.
     pub fn known_types(&self) -> impl Iterator<Item = &str> {
-        self.types.iter().filter(|(_, keys)| !keys.is_empty()).map(|(kind, _)| kind.as_str())
+        self.types
+            .iter()
+            .filter(|(_, keys)| !keys.is_empty())
+            .map(|(kind, _)| kind.as_str())
     }
 
     /// The documents below a key, at any depth, in order of id; the key's own document is not among them.
@@ -198,17 +211,26 @@ impl Store {
         let end = format!("{}0", key.trim_end_matches('/'));
         self.places
             .range::<String, _>((Bound::Included(&start), Bound::Excluded(&end)))
-            .filter_map(|(key, &place)| self.slots[place].as_ref().map(|(_, document)| (key.as_str(), &**document)))
+            .filter_map(|(key, &place)| {
+                self.slots[place]
+                    .as_ref()
+                    .map(|(_, document)| (key.as_str(), &**document))
+            })
     }
 
     /// The documents below a key as they were at a time.
     pub fn below_at(&self, key: &str, at: Option<OffsetDateTime>) -> Vec<(String, &Value)> {
         let Some(at) = at else {
-            return self.below(key).map(|(key, document)| (key.to_owned(), document)).collect();
+            return self
+                .below(key)
+                .map(|(key, document)| (key.to_owned(), document))
+                .collect();
         };
         let start = format!("{}/", key.trim_end_matches('/'));
-        let mut found: BTreeMap<String, &Value> =
-            self.below(key).map(|(key, document)| (key.to_owned(), document)).collect();
+        let mut found: BTreeMap<String, &Value> = self
+            .below(key)
+            .map(|(key, document)| (key.to_owned(), document))
+            .collect();
         for key in self.past.keys().filter(|key| key.starts_with(&start)) {
             if let Some(past) = self.earlier(key, at) {
                 match past.document.as_deref() {
@@ -238,11 +260,18 @@ impl Store {
 
     /// Every document with its key, in the order they came.
     pub fn all(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.slots.iter().flatten().map(|(key, document)| (key.as_str(), &**document))
+        self.slots
+            .iter()
+            .flatten()
+            .map(|(key, document)| (key.as_str(), &**document))
     }
 
     /// Every document, shared, in the order they came.
     pub fn shared(&self) -> Vec<Arc<Value>> {
-        self.slots.iter().flatten().map(|(_, document)| document.clone()).collect()
+        self.slots
+            .iter()
+            .flatten()
+            .map(|(_, document)| document.clone())
+            .collect()
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
-use super::directory::Directory;
 use super::estate::{EstateError, Parts};
+use super::graph::Directory;
 use super::rights::Tree;
 use super::store::Store;
 
@@ -58,9 +58,11 @@ impl World {
     /// When the estate is malformed.
     pub fn load(estate: Value, lag: Duration, now: OffsetDateTime) -> Result<Self, EstateError> {
         let mut parts = Parts::load(estate)?;
-        let graph = parts.shell.get("graph").cloned().unwrap_or_else(|| Value::Object(Map::new()));
-        let mut directory = Directory::load(&graph, &parts.tenant)
-            .map_err(|why| EstateError { place: "/graph".to_owned(), why })?;
+        let graph = parts.shell.get("graph").cloned().unwrap_or(Value::Null);
+        let mut directory = Directory::load(&graph, &parts.tenant).map_err(|why| EstateError {
+            place: "/graph".to_owned(),
+            why,
+        })?;
         for (_, document) in parts.store.all() {
             imply(&mut directory, document);
         }
@@ -117,10 +119,20 @@ impl World {
 
 /// Tells the directory of the principals that a document implies.
 fn imply(directory: &mut Directory, document: &Value) {
-    let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |pointer: &str| {
+        document
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let kind = text("/type").to_ascii_lowercase();
     let (id, name) = (text("/id"), text("/name"));
-    let name = if name.is_empty() { id.rsplit('/').next().unwrap_or_default().to_owned() } else { name };
+    let name = if name.is_empty() {
+        id.rsplit('/').next().unwrap_or_default().to_owned()
+    } else {
+        name
+    };
     if kind == "microsoft.managedidentity/userassignedidentities"
         || (kind.is_empty() && id.to_ascii_lowercase().contains("/userassignedidentities/"))
     {

@@ -6,13 +6,25 @@ use super::fail::{fail, resource_missing};
 use super::route::{Result, Turn};
 use super::{lists, locks, managed_identity, management_groups, operations, providers, versions};
 use crate::sim::catalog::{self, Slow};
-use crate::sim::{Answer, resource_tables};
+use crate::sim::{Answer, replication};
 use crate::types::ResourceId;
 
 /// Actions that change how a resource runs, and not what it is.
 const RUNNING: [&str; 14] = [
-    "restart", "start", "stop", "poweroff", "deallocate", "redeploy", "reimage", "manualupgrade", "upgradenodeimageversion",
-    "sync", "refresh", "revoketokens", "resume", "suspend",
+    "restart",
+    "start",
+    "stop",
+    "poweroff",
+    "deallocate",
+    "redeploy",
+    "reimage",
+    "manualupgrade",
+    "upgradenodeimageversion",
+    "sync",
+    "refresh",
+    "revoketokens",
+    "resume",
+    "suspend",
 ];
 
 /// Answers `POST {on}/{action}`, or `POST …/providers/{namespace}/{action}`.
@@ -20,24 +32,46 @@ pub fn answer(turn: &mut Turn<'_>, on: Option<&ResourceId>, namespace: &str, act
     let lower = action.to_ascii_lowercase();
     let own = on.is_some_and(|on| on.namespace().eq_ignore_ascii_case(namespace));
     match (namespace.to_ascii_lowercase().as_str(), lower.as_str()) {
-        ("microsoft.resourcegraph", "resources") => return resource_tables::answer(turn),
+        ("microsoft.resourcegraph", "resources") => {
+            versions::of_type(turn.world, turn.ask, "Microsoft.ResourceGraph/resources", None)?;
+            return Ok(replication::query(turn.world, &turn.rights, turn.ask));
+        }
         ("microsoft.management", "getentities") => return management_groups::entities(turn),
-        (_, "register" | "unregister") if !own || on.is_some_and(|on| on.is_type("Microsoft.Resources/subscriptions")) => {
+        (_, "register" | "unregister")
+            if !own || on.is_some_and(|on| on.is_type("Microsoft.Resources/subscriptions")) =>
+        {
             let subscription = on.and_then(ResourceId::subscription).unwrap_or_default();
             return providers::register(turn, subscription, namespace);
         }
         _ => {}
     }
     let Some(on) = on else {
-        return Err(fail(404, "NotFound", format!("No HTTP resource was found that matches the request URI '{}'.", turn.ask.path)));
+        return Err(fail(
+            404,
+            "NotFound",
+            format!(
+                "No HTTP resource was found that matches the request URI '{}'.",
+                turn.ask.path
+            ),
+        ));
     };
     if managed_identity::is(on) && lower == "listassociatedresources" {
         return managed_identity::associated(turn, on);
     }
     let full = on.resource_type();
-    let location = turn.world.read(on.key()).and_then(|document| document["location"].as_str()).map(str::to_owned);
+    let location = turn
+        .world
+        .read(on.key())
+        .and_then(|document| document["location"].as_str())
+        .map(str::to_owned);
     let version = versions::of_type(turn.world, turn.ask, &full, location.as_deref())?;
-    turn.need(&format!("{}/{action}/action", catalog::kind(&full).map_or(full.clone(), catalog::Kind::full)), on.as_str())?;
+    turn.need(
+        &format!(
+            "{}/{action}/action",
+            catalog::kind(&full).map_or(full.clone(), catalog::Kind::full)
+        ),
+        on.as_str(),
+    )?;
     lists::exists(turn, on)?;
     locks::guard(turn, on, false)?;
     if let Some(answer) = shown(turn, on, &lower) {
@@ -49,7 +83,13 @@ pub fn answer(turn: &mut Turn<'_>, on: Option<&ResourceId>, namespace: &str, act
     if RUNNING.contains(&lower.as_str()) {
         let slow = catalog::kind(&full).is_some_and(|kind| kind.slow.put == Slow::AzureAsync);
         if slow {
-            return Ok(operations::accepted(turn, on, &version, Slow::AzureAsync, &http::Method::POST));
+            return Ok(operations::accepted(
+                turn,
+                on,
+                &version,
+                Slow::AzureAsync,
+                &http::Method::POST,
+            ));
         }
         return Ok(operations::action_done(None));
     }
@@ -82,16 +122,21 @@ fn shown(turn: &Turn<'_>, on: &ResourceId, action: &str) -> Option<Answer> {
         return Some(Answer::json(200, child.clone()));
     }
     let named = format!("{}/", on.key());
-    let child = turn.world.store.below(on.key()).find(|(key, _)| {
-        key[named.len()..].split('/').count() == 2 && crate::sim::rights::last(key) == action
-    });
+    let child = turn
+        .world
+        .store
+        .below(on.key())
+        .find(|(key, _)| key[named.len()..].split('/').count() == 2 && crate::sim::rights::last(key) == action);
     if let Some((_, child)) = child {
         return Some(Answer::json(200, child.clone()));
     }
     let stands_for = kind.is_some_and(|kind| kind.lists.iter().any(|name| name.eq_ignore_ascii_case(action)));
     match action {
         "listsecrets" if stands_for => {
-            let secrets = document.pointer("/properties/configuration/secrets").cloned().unwrap_or_else(|| json!([]));
+            let secrets = document
+                .pointer("/properties/configuration/secrets")
+                .cloned()
+                .unwrap_or_else(|| json!([]));
             Some(Answer::json(200, json!({ "value": secrets })))
         }
         "listvalue" if stands_for => {

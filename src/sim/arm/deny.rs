@@ -31,9 +31,16 @@ pub fn one(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
         return Err(no_method(&turn.ask.method));
     }
     turn.need("Microsoft.Authorization/denyAssignments/read", id.as_str())?;
-    turn.world.read(id.key()).map(|document| Answer::json(200, shown(document))).ok_or_else(|| {
-        fail(404, "DenyAssignmentNotFound", format!("The deny assignment '{}' is not found.", id.name()))
-    })
+    turn.world
+        .read(id.key())
+        .map(|document| Answer::json(200, shown(document)))
+        .ok_or_else(|| {
+            fail(
+                404,
+                "DenyAssignmentNotFound",
+                format!("The deny assignment '{}' is not found.", id.name()),
+            )
+        })
 }
 
 /// Those at, above and below a scope.
@@ -46,7 +53,10 @@ pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
     let filter = turn.ask.parameter("$filter").unwrap_or_default().to_ascii_lowercase();
     let value = filter.split('\'').nth(1).map(str::to_owned);
     let names = |list: &Value, id: &str| {
-        list.as_array().into_iter().flatten().any(|p| p["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(id)))
+        list.as_array()
+            .into_iter()
+            .flatten()
+            .any(|p| p["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(id)))
     };
     let rows = turn
         .world
@@ -58,9 +68,9 @@ pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
         })
         .filter(|(_, document)| match &value {
             Some(value) if filter.contains("principalid eq") => names(&document["properties"]["principals"], value),
-            Some(value) if filter.contains("denyassignmentname eq") => {
-                document["properties"]["denyAssignmentName"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(value))
-            }
+            Some(value) if filter.contains("denyassignmentname eq") => document["properties"]["denyAssignmentName"]
+                .as_str()
+                .is_some_and(|name| name.eq_ignore_ascii_case(value)),
             _ => true,
         })
         .map(|(_, document)| shown(document))

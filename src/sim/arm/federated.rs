@@ -31,11 +31,18 @@ pub fn check_put(turn: &Turn<'_>, work: &Work, body: &Value) -> Result<()> {
     if work.stored.is_none() && !good {
         return Err(bad(format!("Federated Identity Credential name '{name}' is invalid.")));
     }
-    let properties = body["properties"].as_object().filter(|properties| !properties.is_empty());
+    let properties = body["properties"]
+        .as_object()
+        .filter(|properties| !properties.is_empty());
     let Some(properties) = properties else {
         return Err(bad("Federated Identity Credential from HTTP body has empty properties"));
     };
-    let text = |name: &str| properties.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let text = |name: &str| {
+        properties
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
     let flexible = properties.get("claimsMatchingExpression").is_some_and(Value::is_object)
         && ["2025-01-31-preview", "2025-05-31-preview"].contains(&work.version.as_str());
     let Some(issuer) = text("issuer") else {
@@ -45,11 +52,20 @@ pub fn check_put(turn: &Turn<'_>, work: &Work, body: &Value) -> Result<()> {
     if subject.is_none() && !flexible {
         return Err(bad("Federated Identity Credential from HTTP body has an empty subject"));
     }
-    if properties.get("audiences").and_then(Value::as_array).is_none_or(|audiences| audiences.len() != 1) {
+    if properties
+        .get("audiences")
+        .and_then(Value::as_array)
+        .is_none_or(|audiences| audiences.len() != 1)
+    {
         return Err(bad("Federated identity credentials must have exactly one audience."));
     }
     let Some(parent) = work.id.parent() else { return Ok(()) };
-    let place = turn.world.store.get(parent.key()).and_then(|parent| parent["location"].as_str()).and_then(regions::find);
+    let place = turn
+        .world
+        .store
+        .get(parent.key())
+        .and_then(|parent| parent["location"].as_str())
+        .and_then(regions::find);
     if place.is_some_and(|place| !place.federated) {
         return Err(fail(
             405,
@@ -57,15 +73,21 @@ pub fn check_put(turn: &Turn<'_>, work: &Work, body: &Value) -> Result<()> {
             "The request format was unexpected: Support for federated identity credentials not enabled.",
         ));
     }
-    let siblings: Vec<(&str, &Value)> =
-        turn.world.store.below(parent.key()).filter(|(key, _)| key.contains("/federatedidentitycredentials/")).collect();
+    let siblings: Vec<(&str, &Value)> = turn
+        .world
+        .store
+        .below(parent.key())
+        .filter(|(key, _)| key.contains("/federatedidentitycredentials/"))
+        .collect();
     let same = |value: &Value| {
         subject.is_some()
             && value.pointer("/properties/issuer").and_then(Value::as_str) == Some(issuer)
             && value.pointer("/properties/subject").and_then(Value::as_str) == subject
     };
     if siblings.iter().any(|(key, value)| *key != work.id.key() && same(value)) {
-        return Err(bad("Issuer and subject combination already exists for this Managed Identity."));
+        return Err(bad(
+            "Issuer and subject combination already exists for this Managed Identity.",
+        ));
     }
     if work.stored.is_none() && siblings.len() >= LIMIT {
         return Err(bad(format!(

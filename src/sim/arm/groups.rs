@@ -44,7 +44,9 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
     let missing = || group_missing(asked.name());
     match method {
         Method::HEAD => Ok(Answer::empty(if stored.is_some() { 204 } else { 404 })),
-        Method::GET => stored.map(|document| Answer::json(200, shown(asked, &document))).ok_or_else(missing),
+        Method::GET => stored
+            .map(|document| Answer::json(200, shown(asked, &document)))
+            .ok_or_else(missing),
         Method::PUT => put(turn, asked, stored),
         Method::PATCH => {
             let mut document = stored.ok_or_else(missing)?;
@@ -76,7 +78,9 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, stored: Option<Value>) -> Result
     let name = asked.name();
     let good = name.len() <= 90
         && !name.ends_with('.')
-        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '(' | ')'));
+        && name
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '(' | ')'));
     if !good {
         return Err(fail(
             400,
@@ -86,7 +90,11 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, stored: Option<Value>) -> Result
         ));
     }
     let Some(sent) = body["location"].as_str() else {
-        return Err(fail(400, "LocationRequired", "The location property is required for this definition."));
+        return Err(fail(
+            400,
+            "LocationRequired",
+            "The location property is required for this definition.",
+        ));
     };
     if let Some(own) = stored.as_ref().and_then(|document| document["location"].as_str()) {
         if regions::normal(own) != regions::normal(sent) {

@@ -34,7 +34,11 @@ fn parts(text: &str) -> Result<Parts> {
             "systemassigned" => parts.system = true,
             "userassigned" => parts.user = true,
             "none" => {}
-            _ => return Err(bad_content(&format!("Error converting value \"{text}\" to type 'ResourceIdentityType'"))),
+            _ => {
+                return Err(bad_content(&format!(
+                    "Error converting value \"{text}\" to type 'ResourceIdentityType'"
+                )));
+            }
         }
     }
     Ok(parts)
@@ -42,11 +46,17 @@ fn parts(text: &str) -> Result<Parts> {
 
 /// Brings the identity block of `document` to what was sent (none: as it stands) and checks what stays.
 pub fn settle(turn: &mut Turn<'_>, work: &Work, document: &mut Value, sent: Option<&Value>, mode: Mode) -> Result<()> {
-    let before = work.stored.as_ref().map_or(Value::Null, |stored| stored["identity"].clone());
+    let before = work
+        .stored
+        .as_ref()
+        .map_or(Value::Null, |stored| stored["identity"].clone());
     let Some(sent) = sent else {
         return dangling(turn, work, &before, &[]);
     };
-    let old: Map<String, Value> = before["userAssignedIdentities"].as_object().cloned().unwrap_or_default();
+    let old: Map<String, Value> = before["userAssignedIdentities"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
     let named = match sent.get("userAssignedIdentities") {
         None | Some(Value::Null) => None,
         Some(Value::Object(map)) => Some(map),
@@ -59,10 +69,15 @@ pub fn settle(turn: &mut Turn<'_>, work: &Work, document: &mut Value, sent: Opti
         None if sent.is_null() => Some(Parts::default()),
         None => None,
     };
-    let mut now = wanted.unwrap_or(Parts { user: !map.is_empty(), ..old_parts });
+    let mut now = wanted.unwrap_or(Parts {
+        user: !map.is_empty(),
+        ..old_parts
+    });
     let adds = named.is_some_and(|named| named.values().any(|value| !value.is_null()));
     if wanted.is_some_and(|wanted| !wanted.user) && adds {
-        return Err(invalid("The property 'userAssignedIdentities' is only allowed where the identity type has 'UserAssigned'."));
+        return Err(invalid(
+            "The property 'userAssignedIdentities' is only allowed where the identity type has 'UserAssigned'.",
+        ));
     }
     let map = if now.user { map } else { Map::new() };
     if now.user && map.is_empty() {
@@ -92,7 +107,9 @@ pub fn settle(turn: &mut Turn<'_>, work: &Work, document: &mut Value, sent: Opti
     if !filled.is_empty() {
         block["userAssignedIdentities"] = Value::Object(filled);
     }
-    let Some(target) = document.as_object_mut() else { return Ok(()) };
+    let Some(target) = document.as_object_mut() else {
+        return Ok(());
+    };
     if now.system || now.user {
         target.insert("identity".into(), block.clone());
     } else {
@@ -109,11 +126,18 @@ fn invalid(message: impl Into<String>) -> Answer {
 /// The map that comes of the stored and the sent one; stored keys keep their spelling.
 fn meet(old: &Map<String, Value>, sent: Option<&Map<String, Value>>, mode: Mode, block: &Value) -> Map<String, Value> {
     let spelled = |key: &str| {
-        old.keys().find(|own| own.eq_ignore_ascii_case(key)).cloned().unwrap_or_else(|| key.to_owned())
+        old.keys()
+            .find(|own| own.eq_ignore_ascii_case(key))
+            .cloned()
+            .unwrap_or_else(|| key.to_owned())
     };
     let Some(sent) = sent else {
         let cleared = block.get("userAssignedIdentities").is_some_and(Value::is_null) && mode != Mode::Merge;
-        return if cleared || block.is_null() { Map::new() } else { old.clone() };
+        return if cleared || block.is_null() {
+            Map::new()
+        } else {
+            old.clone()
+        };
     };
     let mut map = if mode == Mode::Merge { old.clone() } else { Map::new() };
     for (key, value) in sent {
@@ -129,9 +153,14 @@ fn meet(old: &Map<String, Value>, sent: Option<&Map<String, Value>>, mode: Mode,
 }
 
 fn limits(work: &Work, now: Parts, map: &Map<String, Value>) -> Result<()> {
-    let Some(identity) = &work.kind.identity else { return Ok(()) };
+    let Some(identity) = &work.kind.identity else {
+        return Ok(());
+    };
     if identity.required && !now.system && !now.user {
-        return Err(invalid(format!("The resource type '{}' must have an identity.", work.kind.full())));
+        return Err(invalid(format!(
+            "The resource type '{}' must have an identity.",
+            work.kind.full()
+        )));
     }
     if identity.combined.is_empty() && now.system && now.user {
         return Err(invalid(format!(
@@ -154,7 +183,12 @@ fn limits(work: &Work, now: Parts, map: &Map<String, Value>) -> Result<()> {
 fn linked(turn: &Turn<'_>, work: &Work, keys: &[String], sent: Option<&Map<String, Value>>) -> Result<()> {
     let mut refused = Vec::new();
     for key in keys {
-        let spelled = sent.into_iter().flatten().map(|(k, _)| k).find(|k| k.eq_ignore_ascii_case(key)).unwrap_or(key);
+        let spelled = sent
+            .into_iter()
+            .flatten()
+            .map(|(k, _)| k)
+            .find(|k| k.eq_ignore_ascii_case(key))
+            .unwrap_or(key);
         let Ok(id) = ResourceId::parse(spelled) else {
             return Err(fail(
                 400,
@@ -165,7 +199,12 @@ fn linked(turn: &Turn<'_>, work: &Work, keys: &[String], sent: Option<&Map<Strin
                 ),
             ));
         };
-        let Some(identity) = turn.world.store.get(id.key()).filter(|_| super::managed_identity::is(&id)) else {
+        let Some(identity) = turn
+            .world
+            .store
+            .get(id.key())
+            .filter(|_| super::managed_identity::is(&id))
+        else {
             refused.push(spelled.clone());
             continue;
         };
@@ -197,8 +236,15 @@ fn linked(turn: &Turn<'_>, work: &Work, keys: &[String], sent: Option<&Map<Strin
 fn restrictions(work: &Work, identity: &Value) -> Result<()> {
     let name = identity["name"].as_str().unwrap_or_default();
     let own = regions::normal(identity["location"].as_str().unwrap_or_default());
-    let here = work.stored.as_ref().and_then(|stored| stored["location"].as_str()).map(regions::normal);
-    let regional = identity.pointer("/properties/isolationScope").and_then(Value::as_str).is_some_and(|s| s.eq_ignore_ascii_case("Regional"));
+    let here = work
+        .stored
+        .as_ref()
+        .and_then(|stored| stored["location"].as_str())
+        .map(regions::normal);
+    let regional = identity
+        .pointer("/properties/isolationScope")
+        .and_then(Value::as_str)
+        .is_some_and(|s| s.eq_ignore_ascii_case("Regional"));
     if let (true, Some(here)) = (regional, here) {
         if here != own {
             return Err(fail(
@@ -211,17 +257,24 @@ fn restrictions(work: &Work, identity: &Value) -> Result<()> {
             ));
         }
     }
-    let allowed = identity.pointer("/properties/assignmentRestrictions/providers").and_then(Value::as_array);
+    let allowed = identity
+        .pointer("/properties/assignmentRestrictions/providers")
+        .and_then(Value::as_array);
     if let Some(allowed) = allowed.filter(|allowed| !allowed.is_empty()) {
         let full = work.kind.full().to_ascii_lowercase();
-        let fits = allowed.iter().filter_map(Value::as_str).map(str::to_ascii_lowercase).any(|provider| {
-            full == provider || full.starts_with(&format!("{provider}/"))
-        });
+        let fits = allowed
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_ascii_lowercase)
+            .any(|provider| full == provider || full.starts_with(&format!("{provider}/")));
         if !fits {
             return Err(fail(
                 400,
                 "IdentityAssignmentRestricted",
-                format!("The user assigned identity '{name}' cannot be assigned to resources of type '{}'.", work.kind.full()),
+                format!(
+                    "The user assigned identity '{name}' cannot be assigned to resources of type '{}'.",
+                    work.kind.full()
+                ),
             ));
         }
     }
@@ -229,7 +282,11 @@ fn restrictions(work: &Work, identity: &Value) -> Result<()> {
 }
 
 fn identity_values(turn: &Turn<'_>, key: &str, stored: &Value) -> Value {
-    let found = turn.world.store.get(&crate::sim::store::key_of(key)).map(|identity| &identity["properties"]);
+    let found = turn
+        .world
+        .store
+        .get(&crate::sim::store::key_of(key))
+        .map(|identity| &identity["properties"]);
     match found {
         Some(properties) => json!({"principalId": properties["principalId"], "clientId": properties["clientId"]}),
         None => stored.clone(),
@@ -237,7 +294,11 @@ fn identity_values(turn: &Turn<'_>, key: &str, stored: &Value) -> Value {
 }
 
 fn spell(block: &mut Value, work: &Work, now: Parts) {
-    let combined = work.kind.identity.as_ref().map_or("SystemAssigned, UserAssigned", |identity| identity.combined.as_str());
+    let combined = work
+        .kind
+        .identity
+        .as_ref()
+        .map_or("SystemAssigned, UserAssigned", |identity| identity.combined.as_str());
     block["type"] = json!(match (now.system, now.user) {
         (true, true) => combined,
         (true, false) => "SystemAssigned",
@@ -258,12 +319,17 @@ fn system(turn: &mut Turn<'_>, work: &Work, before: &Value, block: &mut Value, n
     let principal = old.unwrap_or_else(|| {
         let (principal, client) = (uuid::Uuid::new_v4().to_string(), uuid::Uuid::new_v4().to_string());
         let from = turn.ask.now + turn.world.lag;
-        turn.world.directory.identity_created(work.id.name(), &principal, &client, work.id.as_str(), Some(from));
+        turn.world
+            .directory
+            .identity_created(work.id.name(), &principal, &client, work.id.as_str(), Some(from));
         turn.world.newcomers.insert(principal.clone(), from);
         principal
     });
     block["principalId"] = json!(principal);
-    block["tenantId"] = before.get("tenantId").cloned().unwrap_or_else(|| json!(turn.world.tenant));
+    block["tenantId"] = before
+        .get("tenantId")
+        .cloned()
+        .unwrap_or_else(|| json!(turn.world.tenant));
 }
 
 /// A resource that names an identity which is no more cannot be written until it is taken off.
@@ -290,13 +356,18 @@ fn dangling(turn: &Turn<'_>, work: &Work, block: &Value, sent: &[String]) -> Res
 /// An identity that a property of the resource still names cannot leave the block.
 fn in_use(work: &Work, old: &Map<String, Value>, document: &Value) -> Result<()> {
     let stays = |key: &str| {
-        document.pointer("/identity/userAssignedIdentities").and_then(Value::as_object)
+        document
+            .pointer("/identity/userAssignedIdentities")
+            .and_then(Value::as_object)
             .is_some_and(|map| map.keys().any(|own| own.eq_ignore_ascii_case(key)))
     };
     for gone in old.keys().filter(|key| !stays(key)) {
         let lower = gone.to_ascii_lowercase();
         for pointer in &work.kind.uses {
-            let named = document.pointer(pointer).and_then(Value::as_str).map(str::to_ascii_lowercase);
+            let named = document
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .map(str::to_ascii_lowercase);
             if named.is_some_and(|named| named == lower || named.ends_with(&format!("={lower}"))) {
                 return Err(fail(
                     400,

@@ -22,7 +22,10 @@ pub fn of_type(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
     let parent_key = crate::sim::store::key_of(parent);
     let child = types.matches('/').count() > 1;
     if child {
-        turn.need(&format!("{}/read", known.map_or_else(|| kind.to_owned(), catalog::Kind::full)), parent)?;
+        turn.need(
+            &format!("{}/read", known.map_or_else(|| kind.to_owned(), catalog::Kind::full)),
+            parent,
+        )?;
     }
     let wide = scope.as_ref().is_some_and(|scope| {
         scope.is_type("Microsoft.Resources/subscriptions") || scope.is_type("Microsoft.Resources/resourceGroups")
@@ -37,7 +40,11 @@ pub fn of_type(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
             .into_iter()
             .filter(|(key, _)| {
                 let steps = key.matches('/').count() - depth;
-                if child { steps == 2 } else { steps == 4 && key[parent_key.len()..].starts_with(&format!("/providers/{namespace}/")) }
+                if child {
+                    steps == 2
+                } else {
+                    steps == 4 && key[parent_key.len()..].starts_with(&format!("/providers/{namespace}/"))
+                }
             })
             .map(|(key, document)| (key, document.clone()))
             .collect()
@@ -54,7 +61,13 @@ pub fn of_type(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
 
 fn candidates(turn: &Turn<'_>, parent: &str, kind: &str) -> Vec<(String, Value)> {
     if turn.world.as_of.is_some() {
-        return turn.world.store.below_at(parent, turn.world.as_of).into_iter().map(|(k, d)| (k, d.clone())).collect();
+        return turn
+            .world
+            .store
+            .below_at(parent, turn.world.as_of)
+            .into_iter()
+            .map(|(k, d)| (k, d.clone()))
+            .collect();
     }
     let start = format!("{parent}/");
     turn.world
@@ -84,7 +97,10 @@ pub fn extensions(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
         })
         .filter(|(_, document)| {
             principal.as_ref().is_none_or(|principal| {
-                document.pointer("/properties/principalId").and_then(Value::as_str).is_some_and(|p| p.eq_ignore_ascii_case(principal))
+                document
+                    .pointer("/properties/principalId")
+                    .and_then(Value::as_str)
+                    .is_some_and(|p| p.eq_ignore_ascii_case(principal))
             })
         })
         .filter(|(key, _)| turn.sees(kind, key))
@@ -133,17 +149,36 @@ pub fn resources(turn: &mut Turn<'_>, scope: &ResourceId) -> Result {
         .map(|(_, key, document)| {
             let full = show::resource(turn.world, &key, document, "", turn.ask.now);
             let mut row = Map::new();
-            for name in ["id", "name", "type", "kind", "managedBy", "location", "tags", "sku", "plan", "identity", "zones", "extendedLocation"] {
+            for name in [
+                "id",
+                "name",
+                "type",
+                "kind",
+                "managedBy",
+                "location",
+                "tags",
+                "sku",
+                "plan",
+                "identity",
+                "zones",
+                "extendedLocation",
+            ] {
                 if let Some(value) = full.get(name) {
                     row.insert(name.to_owned(), value.clone());
                 }
             }
             let note = turn.world.store.note(&key);
             if expand.contains("createdtime") {
-                row.insert("createdTime".into(), json!(show::time(note.created.unwrap_or(turn.world.started))));
+                row.insert(
+                    "createdTime".into(),
+                    json!(show::time(note.created.unwrap_or(turn.world.started))),
+                );
             }
             if expand.contains("changedtime") {
-                row.insert("changedTime".into(), json!(show::time(note.changed.unwrap_or(turn.world.started))));
+                row.insert(
+                    "changedTime".into(),
+                    json!(show::time(note.changed.unwrap_or(turn.world.started))),
+                );
             }
             if expand.contains("provisioningstate") {
                 let state = full.pointer("/properties/provisioningState").cloned();
@@ -182,7 +217,11 @@ impl Filter {
                 let (Some(name), Some(word), Some(value)) = (words.next(), words.next(), words.next()) else {
                     return Err(bad());
                 };
-                let value = value.trim().strip_prefix('\'').and_then(|v| v.strip_suffix('\'')).ok_or_else(bad)?;
+                let value = value
+                    .trim()
+                    .strip_prefix('\'')
+                    .and_then(|v| v.strip_suffix('\''))
+                    .ok_or_else(bad)?;
                 let equal = match word.to_ascii_lowercase().as_str() {
                     "eq" => true,
                     "ne" => false,
@@ -197,7 +236,13 @@ impl Filter {
 
     /// Whether a document passes.
     pub fn holds(&self, id: &ResourceId, document: &Value) -> bool {
-        let wanted = |name: &str| self.0.iter().flatten().find(|(n, _, _)| n == name).map(|(_, _, v)| v.as_str());
+        let wanted = |name: &str| {
+            self.0
+                .iter()
+                .flatten()
+                .find(|(n, _, _)| n == name)
+                .map(|(_, _, v)| v.as_str())
+        };
         let tag = wanted("tagname");
         self.0.iter().all(|any| {
             any.iter().any(|(name, equal, value)| {
@@ -210,17 +255,23 @@ impl Filter {
                         crate::sim::regions::normal(document["location"].as_str().unwrap_or_default())
                             == crate::sim::regions::normal(value)
                     }
-                    "tagname" => document["tags"].as_object().is_some_and(|tags| tags.keys().any(|key| same(key))),
+                    "tagname" => document["tags"]
+                        .as_object()
+                        .is_some_and(|tags| tags.keys().any(|key| same(key))),
                     "tagvalue" => document["tags"].as_object().is_some_and(|tags| {
                         tags.iter().any(|(key, v)| {
                             tag.is_none_or(|tag| key.eq_ignore_ascii_case(tag)) && v.as_str() == Some(value)
                         })
                     }),
-                    "identity/principalid" => {
-                        document.pointer("/identity/principalId").and_then(Value::as_str).is_some_and(same)
-                    }
-                    "plan/publisher" | "plan/product" | "plan/name" | "plan/version" | "plan/promotioncode" | "kind"
-                    | "managedby" => document.pointer(&format!("/{name}")).and_then(Value::as_str).is_some_and(same),
+                    "identity/principalid" => document
+                        .pointer("/identity/principalId")
+                        .and_then(Value::as_str)
+                        .is_some_and(same),
+                    "plan/publisher" | "plan/product" | "plan/name" | "plan/version" | "plan/promotioncode"
+                    | "kind" | "managedby" => document
+                        .pointer(&format!("/{name}"))
+                        .and_then(Value::as_str)
+                        .is_some_and(same),
                     _ => false,
                 };
                 found == *equal

@@ -14,7 +14,8 @@ const KIND: &str = "Microsoft.Authorization/locks";
 
 /// The scope of a lock, from its key.
 fn scope_of(key: &str) -> &str {
-    key.rfind("/providers/microsoft.authorization/locks/").map_or("", |at| &key[..at])
+    key.rfind("/providers/microsoft.authorization/locks/")
+        .map_or("", |at| &key[..at])
 }
 
 fn below(key: &str, above: &str) -> bool {
@@ -27,7 +28,10 @@ pub fn guard(turn: &Turn<'_>, target: &ResourceId, delete: bool) -> Result<()> {
     let mut scopes = Vec::new();
     for (lock, document) in turn.world.store.of_type("microsoft.authorization/locks") {
         let scope = scope_of(lock);
-        let level = document.pointer("/properties/level").and_then(Value::as_str).unwrap_or_default();
+        let level = document
+            .pointer("/properties/level")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let read_only = level.eq_ignore_ascii_case("ReadOnly");
         let covers = below(key, scope);
         let covered = delete && below(scope, key);
@@ -65,9 +69,15 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
     turn.need(&format!("{KIND}/{verb}"), asked.as_str())?;
     let stored = turn.world.read(asked.key()).cloned();
     match method {
-        Method::GET => stored.map(|document| Answer::json(200, shown(asked, &document))).ok_or_else(|| {
-            fail(404, "LockNotFound", format!("The lock '{}' could not be found.", asked.name()))
-        }),
+        Method::GET => stored
+            .map(|document| Answer::json(200, shown(asked, &document)))
+            .ok_or_else(|| {
+                fail(
+                    404,
+                    "LockNotFound",
+                    format!("The lock '{}' could not be found.", asked.name()),
+                )
+            }),
         Method::DELETE => {
             if stored.is_none() {
                 return Ok(Answer::empty(204));
@@ -86,8 +96,13 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, stored: Option<Value>) -> Result
     }
     let properties = turn.body()?["properties"].clone();
     let level = properties["level"].as_str().unwrap_or_default();
-    if !["CanNotDelete", "ReadOnly"].iter().any(|known| level.eq_ignore_ascii_case(known)) {
-        return Err(bad_content(&format!("'{level}' is not a lock level: CanNotDelete or ReadOnly")));
+    if !["CanNotDelete", "ReadOnly"]
+        .iter()
+        .any(|known| level.eq_ignore_ascii_case(known))
+    {
+        return Err(bad_content(&format!(
+            "'{level}' is not a lock level: CanNotDelete or ReadOnly"
+        )));
     }
     let status = if stored.is_some() { 200 } else { 201 };
     let mut document = stored.unwrap_or_else(|| json!({"id": asked.as_str(), "name": asked.name(), "type": KIND}));
@@ -113,7 +128,10 @@ pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
     }
     turn.need(&format!("{KIND}/read"), parent)?;
     let at = crate::sim::store::key_of(parent);
-    let only = turn.ask.parameter("$filter").is_some_and(|filter| filter.to_ascii_lowercase().contains("atscope()"));
+    let only = turn
+        .ask
+        .parameter("$filter")
+        .is_some_and(|filter| filter.to_ascii_lowercase().contains("atscope()"));
     let rows = turn
         .world
         .store
@@ -122,7 +140,12 @@ pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
             let scope = scope_of(key);
             below(&at, scope) || (!only && below(scope, &at))
         })
-        .filter_map(|(key, document)| Some(shown(&ResourceId::parse(document["id"].as_str().unwrap_or(key)).ok()?, document)))
+        .filter_map(|(key, document)| {
+            Some(shown(
+                &ResourceId::parse(document["id"].as_str().unwrap_or(key)).ok()?,
+                document,
+            ))
+        })
         .collect();
     Ok(page(turn.ask, rows, turn.world.page))
 }

@@ -41,9 +41,16 @@ pub fn check_patch(body: &Value) -> Result<()> {
     match body.pointer("/properties/isolationScope") {
         None | Some(Value::Null) => {}
         Some(Value::String(scope)) if scope == "None" || scope == "Regional" => {}
-        Some(other) => return Err(bad_content(&format!("Error converting value {other} to type 'IsolationScope'"))),
+        Some(other) => {
+            return Err(bad_content(&format!(
+                "Error converting value {other} to type 'IsolationScope'"
+            )));
+        }
     }
-    if body.get("tags").is_some_and(|tags| !tags.is_object() && !tags.is_null()) {
+    if body
+        .get("tags")
+        .is_some_and(|tags| !tags.is_object() && !tags.is_null())
+    {
         return Err(bad_content("tags must be an object of texts"));
     }
     Ok(())
@@ -51,11 +58,23 @@ pub fn check_patch(body: &Value) -> Result<()> {
 
 /// Gives a new identity its principal and client; those of one that stands are not changed by any request.
 pub fn fill(turn: &mut Turn<'_>, id: &ResourceId, document: &mut Value) {
-    let stored = turn.world.store.get(id.key()).map(|stored| stored["properties"].clone());
+    let stored = turn
+        .world
+        .store
+        .get(id.key())
+        .map(|stored| stored["properties"].clone());
     let fresh = || uuid::Uuid::new_v4().to_string();
-    let given = |name: &str| stored.as_ref().and_then(|stored| stored[name].as_str()).map(str::to_owned);
+    let given = |name: &str| {
+        stored
+            .as_ref()
+            .and_then(|stored| stored[name].as_str())
+            .map(str::to_owned)
+    };
     let tenant = given("tenantId").unwrap_or_else(|| turn.world.tenant.clone());
-    let (principal, client) = (given("principalId").unwrap_or_else(fresh), given("clientId").unwrap_or_else(fresh));
+    let (principal, client) = (
+        given("principalId").unwrap_or_else(fresh),
+        given("clientId").unwrap_or_else(fresh),
+    );
     let is_new = stored.is_none();
     let Some(map) = document.as_object_mut() else { return };
     let properties = map.entry("properties").or_insert_with(|| json!({}));
@@ -67,7 +86,9 @@ pub fn fill(turn: &mut Turn<'_>, id: &ResourceId, document: &mut Value) {
     properties["clientId"] = json!(client);
     if is_new {
         let from = turn.ask.now + turn.world.lag;
-        turn.world.directory.identity_created(id.name(), &principal, &client, id.as_str(), Some(from));
+        turn.world
+            .directory
+            .identity_created(id.name(), &principal, &client, id.as_str(), Some(from));
         turn.world.newcomers.insert(principal.to_ascii_lowercase(), from);
     }
 }
@@ -76,7 +97,10 @@ pub fn fill(turn: &mut Turn<'_>, id: &ResourceId, document: &mut Value) {
 pub fn show(world: &World, id: &ResourceId, document: &Value, version: &str) -> Value {
     let mut map = document.as_object().cloned().unwrap_or_default();
     map.insert("id".into(), json!(lower_group(id.as_str())));
-    map.insert("name".into(), json!(document["name"].as_str().unwrap_or_else(|| id.name())));
+    map.insert(
+        "name".into(),
+        json!(document["name"].as_str().unwrap_or_else(|| id.name())),
+    );
     map.insert("type".into(), json!("Microsoft.ManagedIdentity/userAssignedIdentities"));
     map.entry("tags").or_insert_with(|| json!({}));
     if map["tags"].is_null() {
@@ -85,9 +109,15 @@ pub fn show(world: &World, id: &ResourceId, document: &Value, version: &str) -> 
     let mut properties = Map::new();
     let stored = document["properties"].as_object().cloned().unwrap_or_default();
     if version.is_empty() || version >= "2024-11-30" {
-        properties.insert("isolationScope".into(), stored.get("isolationScope").cloned().unwrap_or_else(|| json!("None")));
+        properties.insert(
+            "isolationScope".into(),
+            stored.get("isolationScope").cloned().unwrap_or_else(|| json!("None")),
+        );
     }
-    properties.insert("tenantId".into(), stored.get("tenantId").cloned().unwrap_or_else(|| json!(world.tenant)));
+    properties.insert(
+        "tenantId".into(),
+        stored.get("tenantId").cloned().unwrap_or_else(|| json!(world.tenant)),
+    );
     for name in ["principalId", "clientId"] {
         if let Some(value) = stored.get(name) {
             properties.insert(name.into(), value.clone());
@@ -122,22 +152,32 @@ pub fn associated(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
             ),
         ));
     }
-    turn.need("Microsoft.ManagedIdentity/userAssignedIdentities/listAssociatedResources/action", id.as_str())?;
+    turn.need(
+        "Microsoft.ManagedIdentity/userAssignedIdentities/listAssociatedResources/action",
+        id.as_str(),
+    )?;
     if !turn.world.store.has(id.key()) {
         return Err(resource_missing(id));
     }
     let mut rows = Vec::new();
     for (_, document) in turn.world.store.all() {
-        let names = document.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
+        let names = document
+            .pointer("/identity/userAssignedIdentities")
+            .and_then(Value::as_object);
         if !names.is_some_and(|names| names.keys().any(|key| crate::sim::store::key_of(key) == id.key())) {
             continue;
         }
-        let Some(user) = document["id"].as_str().and_then(|id| ResourceId::parse(id).ok()) else { continue };
+        let Some(user) = document["id"].as_str().and_then(|id| ResourceId::parse(id).ok()) else {
+            continue;
+        };
         if user.top_level() != user {
             continue;
         }
         let subscription = user.subscription().unwrap_or_default().to_owned();
-        let shown = turn.world.store.get(&format!("/subscriptions/{}", subscription.to_ascii_lowercase()));
+        let shown = turn
+            .world
+            .store
+            .get(&format!("/subscriptions/{}", subscription.to_ascii_lowercase()));
         rows.push(json!({
             "id": user.as_str(),
             "name": user.name(),
@@ -148,7 +188,11 @@ pub fn associated(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
         }));
     }
     let total = rows.len();
-    let skip = turn.ask.parameter("$skip").and_then(|n| n.parse().ok()).unwrap_or(0usize);
+    let skip = turn
+        .ask
+        .parameter("$skip")
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0usize);
     let rows = rows.into_iter().skip(skip).collect();
     let mut answer = super::paging::page(turn.ask, rows, turn.world.page);
     if let Some(body) = &mut answer.body {
@@ -166,7 +210,10 @@ pub fn system_assigned(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
     turn.need("Microsoft.ManagedIdentity/identities/read", id.as_str())?;
     let owner = id.extended().ok_or_else(|| resource_missing(id))?;
     let document = turn.world.read(owner.key()).ok_or_else(|| resource_missing(&owner))?;
-    let principal = document.pointer("/identity/principalId").and_then(Value::as_str).ok_or_else(|| resource_missing(id))?;
+    let principal = document
+        .pointer("/identity/principalId")
+        .and_then(Value::as_str)
+        .ok_or_else(|| resource_missing(id))?;
     let client = document.pointer("/identity/clientId").cloned().unwrap_or(Value::Null);
     Ok(Answer::json(
         200,

@@ -21,14 +21,21 @@ fn name_of(document: &Value) -> String {
 }
 
 fn display(document: &Value) -> Value {
-    document.pointer("/properties/displayName").cloned().unwrap_or_else(|| json!(name_of(document)))
+    document
+        .pointer("/properties/displayName")
+        .cloned()
+        .unwrap_or_else(|| json!(name_of(document)))
 }
 
 fn parent_of(world: &World, document: &Value) -> Value {
-    let id = document.pointer("/properties/details/parent/id").and_then(Value::as_str);
+    let id = document
+        .pointer("/properties/details/parent/id")
+        .and_then(Value::as_str);
     let Some(id) = id else { return Value::Null };
     match world.store.get(&id.to_ascii_lowercase()) {
-        Some(parent) => json!({"id": format!("{PREFIX}/{}", name_of(parent)), "name": name_of(parent), "displayName": display(parent)}),
+        Some(parent) => {
+            json!({"id": format!("{PREFIX}/{}", name_of(parent)), "name": name_of(parent), "displayName": display(parent)})
+        }
         None => json!({"id": id, "name": last(id), "displayName": last(id)}),
     }
 }
@@ -59,7 +66,9 @@ fn shown(world: &World, document: &Value) -> Value {
 fn children(world: &World, key: &str, deep: bool) -> Vec<Value> {
     let mut rows = Vec::new();
     for (child, document) in world.store.of_type("microsoft.management/managementgroups") {
-        let parent = document.pointer("/properties/details/parent/id").and_then(Value::as_str);
+        let parent = document
+            .pointer("/properties/details/parent/id")
+            .and_then(Value::as_str);
         if !parent.is_some_and(|parent| parent.eq_ignore_ascii_case(key)) {
             continue;
         }
@@ -89,7 +98,9 @@ fn subscriptions_of(world: &World, key: &str) -> Vec<(String, String, Value)> {
         .map(|(own, document)| {
             let id = last(document["id"].as_str().unwrap_or(own)).to_owned();
             let subscription = world.store.get(&format!("/subscriptions/{}", id.to_ascii_lowercase()));
-            let shown = subscription.and_then(|s| s.get("displayName").cloned()).unwrap_or_else(|| display(document));
+            let shown = subscription
+                .and_then(|s| s.get("displayName").cloned())
+                .unwrap_or_else(|| display(document));
             (format!("/subscriptions/{id}"), id, shown)
         })
         .collect()
@@ -126,7 +137,11 @@ pub fn list(turn: &mut Turn<'_>) -> Result {
 }
 
 fn missing(name: &str) -> Answer {
-    fail(404, "NotFound", format!("The management group '{name}' cannot be found."))
+    fail(
+        404,
+        "NotFound",
+        format!("The management group '{name}' cannot be found."),
+    )
 }
 
 /// One management group.
@@ -146,7 +161,10 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
             let document = stored.ok_or_else(|| missing(asked.name()))?;
             let mut body = shown(turn.world, &document);
             let expand = turn.ask.parameter("$expand").unwrap_or_default().to_ascii_lowercase();
-            let deep = turn.ask.parameter("$recurse").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+            let deep = turn
+                .ask
+                .parameter("$recurse")
+                .is_some_and(|text| text.eq_ignore_ascii_case("true"));
             if expand.contains("children") {
                 body["properties"]["children"] = json!(children(turn.world, asked.key(), deep));
             }
@@ -170,7 +188,11 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
             }
             locks::guard(turn, asked, true)?;
             if !children(turn.world, asked.key(), false).is_empty() {
-                return Err(fail(400, "BadRequest", "The management group has children: move or delete them first."));
+                return Err(fail(
+                    400,
+                    "BadRequest",
+                    "The management group has children: move or delete them first.",
+                ));
             }
             super::resource::remove_tree(turn, asked);
             Ok(accepted(turn, asked, "delete"))
@@ -194,10 +216,16 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, stored: Option<Value>, method: &
             "properties": {"displayName": asked.name(), "details": {"parent": {"id": root}}},
         })
     });
-    if let Some(name) = body.pointer("/properties/displayName").or_else(|| body.get("displayName")) {
+    if let Some(name) = body
+        .pointer("/properties/displayName")
+        .or_else(|| body.get("displayName"))
+    {
         document["properties"]["displayName"] = name.clone();
     }
-    let parent = body.pointer("/properties/details/parent/id").or_else(|| body.get("parentId")).or_else(|| body.get("parentGroupId"));
+    let parent = body
+        .pointer("/properties/details/parent/id")
+        .or_else(|| body.get("parentId"))
+        .or_else(|| body.get("parentGroupId"));
     if let Some(parent) = parent.and_then(Value::as_str) {
         if !turn.world.store.has(&parent.to_ascii_lowercase()) {
             return Err(bad_content(&format!("the parent '{parent}' cannot be found")));
@@ -230,7 +258,12 @@ fn accepted(turn: &Turn<'_>, id: &ResourceId, verb: &str) -> Answer {
 
 /// `{group}/subscriptions/{subscription}`: the place of a subscription in the tree.
 pub fn child(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
-    versions::of_type(turn.world, turn.ask, "Microsoft.Management/managementGroups/subscriptions", None)?;
+    versions::of_type(
+        turn.world,
+        turn.ask,
+        "Microsoft.Management/managementGroups/subscriptions",
+        None,
+    )?;
     let method = turn.ask.method.clone();
     let verb = match method {
         Method::GET => "read",
@@ -246,7 +279,17 @@ pub fn child(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
     let stored = turn.world.read(asked.key()).cloned();
     match method {
         Method::GET => {
-            let document = stored.ok_or_else(|| fail(404, "NotFound", format!("The subscription '{}' is not in the management group '{}'.", asked.name(), group.name())))?;
+            let document = stored.ok_or_else(|| {
+                fail(
+                    404,
+                    "NotFound",
+                    format!(
+                        "The subscription '{}' is not in the management group '{}'.",
+                        asked.name(),
+                        group.name()
+                    ),
+                )
+            })?;
             Ok(Answer::json(200, document))
         }
         Method::DELETE => {
@@ -266,7 +309,11 @@ pub fn child(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
             for key in old {
                 turn.world.store.remove(&key, turn.ask.now);
             }
-            let shown = turn.world.store.get(&suffix).and_then(|s| s.get("displayName").cloned());
+            let shown = turn
+                .world
+                .store
+                .get(&suffix)
+                .and_then(|s| s.get("displayName").cloned());
             let document = json!({
                 "id": asked.as_str(),
                 "name": asked.name(),
@@ -288,7 +335,12 @@ pub fn child(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
 
 /// `{group}/subscriptions`.
 pub fn subscriptions(turn: &mut Turn<'_>, parent: &str) -> Result {
-    versions::of_type(turn.world, turn.ask, "Microsoft.Management/managementGroups/subscriptions", None)?;
+    versions::of_type(
+        turn.world,
+        turn.ask,
+        "Microsoft.Management/managementGroups/subscriptions",
+        None,
+    )?;
     turn.need(&format!("{KIND}/subscriptions/read"), parent)?;
     let start = format!("{}/subscriptions/", crate::sim::store::key_of(parent));
     let rows = turn
@@ -316,7 +368,11 @@ pub fn descendants(turn: &mut Turn<'_>, parent: &str) -> Result {
         if seen.contains(&group) {
             continue;
         }
-        let id = turn.world.store.get(&group).map(|document| format!("{PREFIX}/{}", name_of(document)));
+        let id = turn
+            .world
+            .store
+            .get(&group)
+            .map(|document| format!("{PREFIX}/{}", name_of(document)));
         for child in children(turn.world, &group, false) {
             let subscription = child["type"] == "/subscriptions";
             if !subscription {
@@ -339,16 +395,29 @@ pub fn entities(turn: &mut Turn<'_>) -> Result {
     versions::of_type(turn.world, turn.ask, KIND, None)?;
     let tree = turn.world.tree();
     let mut rows = Vec::new();
-    let kinds = ["microsoft.management/managementgroups", "microsoft.resources/subscriptions"];
+    let kinds = [
+        "microsoft.management/managementgroups",
+        "microsoft.resources/subscriptions",
+    ];
     for kind in kinds {
         for (key, document) in turn.world.store.of_type(kind) {
             let group = kind.starts_with("microsoft.management");
-            let visible = if group { turn.sees(KIND, key) } else { turn.rights.is_owner() || turn.rights.allow_near("Microsoft.Resources/subscriptions/read", key) };
+            let visible = if group {
+                turn.sees(KIND, key)
+            } else {
+                turn.rights.is_owner() || turn.rights.allow_near("Microsoft.Resources/subscriptions/read", key)
+            };
             if !visible {
                 continue;
             }
-            let chain: Vec<Value> = tree.above(key).iter().filter(|above| *above != key).rev()
-                .filter_map(|above| turn.world.store.get(above)).map(|d| json!(name_of(d))).collect();
+            let chain: Vec<Value> = tree
+                .above(key)
+                .iter()
+                .filter(|above| *above != key)
+                .rev()
+                .filter_map(|above| turn.world.store.get(above))
+                .map(|d| json!(name_of(d)))
+                .collect();
             let parent = tree.parent(key).and_then(|parent| turn.world.store.get(parent));
             rows.push(json!({
                 "id": if group { format!("{PREFIX}/{}", name_of(document)) } else { format!("/subscriptions/{}", last(key)) },

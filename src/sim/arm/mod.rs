@@ -25,5 +25,5 @@ mod tags;
 mod vault;
 mod versions;
 
-pub use path::serial_key;
+pub use path::{concurrent, serial_key};
 pub use route::answer;

@@ -13,9 +13,17 @@ use crate::sim::{Answer, regions};
 use crate::types::ResourceId;
 
 fn url(turn: &Turn<'_>, id: &ResourceId, version: &str, word: &str, method: &Method) -> String {
-    let location = turn.world.store.get(id.key()).and_then(|document| document["location"].as_str()).map(regions::normal);
+    let location = turn
+        .world
+        .store
+        .get(id.key())
+        .and_then(|document| document["location"].as_str())
+        .map(regions::normal);
     let place = location.as_deref().unwrap_or("eastus").to_owned();
-    let scope = id.subscription().map(|subscription| format!("/subscriptions/{subscription}")).unwrap_or_default();
+    let scope = id
+        .subscription()
+        .map(|subscription| format!("/subscriptions/{subscription}"))
+        .unwrap_or_default();
     let ready = (turn.ask.now + turn.world.slow).unix_timestamp_nanos() / 1_000_000;
     let start = turn.ask.now.unix_timestamp_nanos() / 1_000_000;
     format!(
@@ -28,10 +36,20 @@ fn url(turn: &Turn<'_>, id: &ResourceId, version: &str, word: &str, method: &Met
 }
 
 /// Adds the operation's URL to an answer.
-pub fn announce(turn: &Turn<'_>, answer: Answer, id: &ResourceId, version: &str, slow: Slow, method: &Method) -> Answer {
+pub fn announce(
+    turn: &Turn<'_>,
+    answer: Answer,
+    id: &ResourceId,
+    version: &str,
+    slow: Slow,
+    method: &Method,
+) -> Answer {
     let answer = match slow {
         Slow::AzureAsync => answer
-            .with("azure-asyncoperation", url(turn, id, version, "operationStatuses", method))
+            .with(
+                "azure-asyncoperation",
+                url(turn, id, version, "operationStatuses", method),
+            )
             .with("azure-asyncnotification", "Enabled"),
         Slow::Location => answer.with("location", url(turn, id, version, "operationResults", method)),
         Slow::None | Slow::ProvisioningState => answer,
@@ -56,7 +74,9 @@ pub fn poll(turn: &mut Turn<'_>) -> Result<Option<Answer>> {
         return Ok(None);
     }
     let number = |name: &str| turn.ask.parameter(name).and_then(|text| text.parse::<i128>().ok());
-    let (Some(ready), Some(start)) = (number("t"), number("s")) else { return Ok(None) };
+    let (Some(ready), Some(start)) = (number("t"), number("s")) else {
+        return Ok(None);
+    };
     let version = versions::given(turn.ask)?;
     let at = |ms: i128| OffsetDateTime::from_unix_timestamp_nanos(ms * 1_000_000).unwrap_or(turn.ask.now);
     let done = at(ready) <= turn.ask.now;
@@ -75,19 +95,36 @@ pub fn poll(turn: &mut Turn<'_>) -> Result<Option<Answer>> {
         return Ok(Some(if done { answer } else { answer.with("retry-after", "1") }));
     }
     if !done {
-        let query: Vec<String> =
-            turn.ask.query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let query: Vec<String> = turn
+            .ask
+            .query
+            .iter()
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+            .collect();
         let here = format!("{}{}?{}", turn.ask.base, turn.ask.path, query.join("&"));
         return Ok(Some(Answer::empty(202).with("location", here).with("retry-after", "1")));
     }
     let method = turn.ask.parameter("m").unwrap_or("GET").to_owned();
     let id = turn.ask.parameter("i").and_then(|id| ResourceId::parse(id).ok());
     if method == "DELETE" {
-        return Ok(Some(Answer::empty(if id.is_some_and(|id| id.is_type("Microsoft.Resources/resourceGroups")) { 200 } else { 204 })));
+        return Ok(Some(Answer::empty(
+            if id.is_some_and(|id| id.is_type("Microsoft.Resources/resourceGroups")) {
+                200
+            } else {
+                204
+            },
+        )));
     }
-    let Some(id) = id else { return Ok(Some(Answer::empty(200))) };
-    let Some(document) = turn.world.read(id.key()).cloned() else { return Err(fail::resource_missing(&id)) };
-    Ok(Some(Answer::json(200, show::resource(turn.world, id.key(), &document, &version, turn.ask.now))))
+    let Some(id) = id else {
+        return Ok(Some(Answer::empty(200)));
+    };
+    let Some(document) = turn.world.read(id.key()).cloned() else {
+        return Err(fail::resource_missing(&id));
+    };
+    Ok(Some(Answer::json(
+        200,
+        show::resource(turn.world, id.key(), &document, &version, turn.ask.now),
+    )))
 }
 
 /// 200 with a body, or 202 and nothing: what an action gives.

@@ -6,8 +6,17 @@ use crate::sim::{Answer, Ask};
 
 /// A page of the rows: `$top` of them or `page`, from where `$skiptoken` says.
 pub fn page(ask: &Ask, rows: Vec<Value>, page: usize) -> Answer {
-    let size = ask.parameter("$top").and_then(|top| top.parse().ok()).filter(|&top| top > 0).unwrap_or(page).max(1);
-    let start = ask.parameter("$skiptoken").and_then(position).unwrap_or(0).min(rows.len());
+    let size = ask
+        .parameter("$top")
+        .and_then(|top| top.parse().ok())
+        .filter(|&top| top > 0)
+        .unwrap_or(page)
+        .max(1);
+    let start = ask
+        .parameter("$skiptoken")
+        .and_then(position)
+        .unwrap_or(0)
+        .min(rows.len());
     let end = (start + size).min(rows.len());
     let more = end < rows.len();
     let value: Vec<Value> = rows.into_iter().skip(start).take(size).collect();
@@ -35,7 +44,11 @@ fn link(ask: &Ask, position: usize) -> String {
 
 /// Percent-encodes a text for a query.
 pub fn encode(text: &str) -> String {
-    const KEEP: &percent_encoding::AsciiSet =
-        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+    const KEEP: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~')
+        .remove(b'/');
     percent_encoding::utf8_percent_encode(text, KEEP).to_string()
 }

@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::sim::Answer;
 use crate::types::ResourceId;
 
 /// What a path names.
@@ -14,9 +15,16 @@ pub enum Named {
     /// `subscriptions`, `tenants`, or what hangs on a subscription or group: the segments behind it.
     Word { scope: Option<ResourceId>, word: String },
     /// `{scope}/providers` or `{scope}/providers/{namespace}`.
-    Providers { subscription: Option<String>, namespace: Option<String> },
+    Providers {
+        subscription: Option<String>,
+        namespace: Option<String>,
+    },
     /// `POST {thing}/{action}`.
-    Action { on: Option<ResourceId>, namespace: String, action: String },
+    Action {
+        on: Option<ResourceId>,
+        namespace: String,
+        action: String,
+    },
     /// Nothing that ARM has.
     Nothing,
 }
@@ -34,7 +42,9 @@ fn is(segment: Option<&String>, word: &str) -> bool {
 }
 
 fn join(segments: &[String]) -> String {
-    segments.iter().fold(String::new(), |text, segment| text + "/" + segment)
+    segments
+        .iter()
+        .fold(String::new(), |text, segment| text + "/" + segment)
 }
 
 /// Reads a path; `post` tells actions from collections.
@@ -43,7 +53,10 @@ pub fn read(path: &str, post: bool) -> Named {
     let mut at = 0;
     if is(all.first(), "subscriptions") {
         if all.len() == 1 {
-            return Named::Word { scope: None, word: "subscriptions".to_owned() };
+            return Named::Word {
+                scope: None,
+                word: "subscriptions".to_owned(),
+            };
         }
         at = 2;
         if is(all.get(2), "resourceGroups") {
@@ -69,11 +82,17 @@ pub fn read(path: &str, post: bool) -> Named {
     loop {
         if all.len() == at + 1 {
             let subscription = (at > 0).then(|| all[1].clone());
-            return Named::Providers { subscription, namespace: None };
+            return Named::Providers {
+                subscription,
+                namespace: None,
+            };
         }
         if all.len() == at + 2 {
             let subscription = (at > 0).then(|| all[1].clone());
-            return Named::Providers { subscription, namespace: Some(all[at + 1].clone()) };
+            return Named::Providers {
+                subscription,
+                namespace: Some(all[at + 1].clone()),
+            };
         }
         let end = (at + 1..all.len())
             .find(|&i| all[i].eq_ignore_ascii_case("providers") && (i - at) % 2 == 0 && i >= at + 4)
@@ -88,17 +107,31 @@ pub fn read(path: &str, post: bool) -> Named {
         }
         let namespace = &all[at + 1];
         if post {
-            let on = if rest.len() == 1 { &all[..at] } else { &all[..all.len() - 1] };
+            let on = if rest.len() == 1 {
+                &all[..at]
+            } else {
+                &all[..all.len() - 1]
+            };
             return action(on, namespace, &all[all.len() - 1]);
         }
         let types: Vec<&str> = rest.iter().step_by(2).map(String::as_str).collect();
-        let parent = if rest.len() == 1 { &all[..at] } else { &all[..all.len() - 1] };
-        return Named::Collection { parent: join(parent), kind: format!("{namespace}/{}", types.join("/")) };
+        let parent = if rest.len() == 1 {
+            &all[..at]
+        } else {
+            &all[..all.len() - 1]
+        };
+        return Named::Collection {
+            parent: join(parent),
+            kind: format!("{namespace}/{}", types.join("/")),
+        };
     }
 }
 
 fn word(scope: &[String], word: &str) -> Named {
-    Named::Word { scope: ResourceId::parse(&join(scope)).ok(), word: word.to_ascii_lowercase() }
+    Named::Word {
+        scope: ResourceId::parse(&join(scope)).ok(),
+        word: word.to_ascii_lowercase(),
+    }
 }
 
 fn action(on: &[String], namespace: &str, action: &str) -> Named {
@@ -111,13 +144,34 @@ fn action(on: &[String], namespace: &str, action: &str) -> Named {
 
 /// The key under which writes at a path are serialised by their service, where they are: the parent of the child.
 pub fn serial_key(path: &str) -> Option<String> {
-    let Named::Thing(id) = read(path, false) else { return None };
+    let Named::Thing(id) = read(path, false) else {
+        return None;
+    };
     let kind = id.resource_type();
     let parent = || id.parent().map(|parent| parent.key().to_owned());
     if kind.eq_ignore_ascii_case("Microsoft.KeyVault/vaults/accessPolicies") {
         return parent();
     }
-    crate::sim::catalog::kind(&kind).filter(|kind| kind.serial).and_then(|_| parent())
+    crate::sim::catalog::kind(&kind)
+        .filter(|kind| kind.serial)
+        .and_then(|_| parent())
+}
+
+/// 409 for a write at a path while another under the same parent is under way.
+pub fn concurrent(path: &str, parent: &str) -> Answer {
+    let federated = path.to_ascii_lowercase().contains("/federatedidentitycredentials/");
+    if federated {
+        return super::federated::concurrent(parent);
+    }
+    super::fail::fail(
+        409,
+        if path.to_ascii_lowercase().contains("/accesspolicies/") {
+            "ConflictError"
+        } else {
+            "Conflict"
+        },
+        format!("Another operation on '{parent}' is in progress. Please retry later."),
+    )
 }
 
 #[cfg(test)]
@@ -132,24 +186,43 @@ mod tests {
         assert!(matches!(read(&format!("/{site}/"), false), Named::Thing(_)));
         assert_eq!(
             read(&format!("{site}/slots"), false),
-            Named::Collection { parent: site.clone(), kind: "Microsoft.Web/sites/slots".into() }
+            Named::Collection {
+                parent: site.clone(),
+                kind: "Microsoft.Web/sites/slots".into()
+            }
         );
         assert_eq!(
             read(&format!("{rg}/providers/Microsoft.Web/sites"), false),
-            Named::Collection { parent: rg.into(), kind: "Microsoft.Web/sites".into() }
+            Named::Collection {
+                parent: rg.into(),
+                kind: "Microsoft.Web/sites".into()
+            }
         );
         assert!(matches!(read(&format!("{site}/config/appsettings/list"), true),
             Named::Action { on: Some(_), action, .. } if action == "list"));
-        assert!(matches!(read(&format!("{site}/providers/Microsoft.Authorization/locks"), false),
-            Named::Collection { parent, .. } if parent == site));
+        assert!(
+            matches!(read(&format!("{site}/providers/Microsoft.Authorization/locks"), false),
+            Named::Collection { parent, .. } if parent == site)
+        );
         assert!(matches!(read("/subscriptions", false), Named::Word { scope: None, .. }));
-        assert!(matches!(read(&format!("{rg}/resources"), false), Named::Word { scope: Some(_), word } if word == "resources"));
-        assert!(matches!(read("/subscriptions/s/providers/Microsoft.Web/register", true),
-            Named::Action { action, .. } if action == "register"));
-        assert!(matches!(read("/subscriptions/s/providers", false),
-            Named::Providers { subscription: Some(_), namespace: None }));
-        assert!(matches!(read("/providers/Microsoft.Management/managementGroups/mg/descendants", false),
-            Named::Collection { .. }));
+        assert!(
+            matches!(read(&format!("{rg}/resources"), false), Named::Word { scope: Some(_), word } if word == "resources")
+        );
+        assert!(
+            matches!(read("/subscriptions/s/providers/Microsoft.Web/register", true),
+            Named::Action { action, .. } if action == "register")
+        );
+        assert!(matches!(
+            read("/subscriptions/s/providers", false),
+            Named::Providers {
+                subscription: Some(_),
+                namespace: None
+            }
+        ));
+        assert!(matches!(
+            read("/providers/Microsoft.Management/managementGroups/mg/descendants", false),
+            Named::Collection { .. }
+        ));
         assert!(matches!(read("/providers/Microsoft.ResourceGraph/resources", true),
             Named::Action { on: None, action, .. } if action == "resources"));
     }

@@ -18,14 +18,17 @@ pub fn locations(kind: &Kind) -> Vec<String> {
         }
         Locations::Word(word) if word == "global" => vec!["global".to_owned()],
         Locations::Word(_) => Vec::new(),
-        Locations::List(names) => {
-            names.iter().map(|name| regions::find(name).map_or_else(|| name.clone(), |p| p.display.clone())).collect()
-        }
+        Locations::List(names) => names
+            .iter()
+            .map(|name| regions::find(name).map_or_else(|| name.clone(), |p| p.display.clone()))
+            .collect(),
     }
 }
 
 fn shown(namespace: &Namespace, subscription: Option<&str>) -> Value {
-    let scope = subscription.map(|subscription| format!("/subscriptions/{subscription}")).unwrap_or_default();
+    let scope = subscription
+        .map(|subscription| format!("/subscriptions/{subscription}"))
+        .unwrap_or_default();
     let types: Vec<Value> = namespace
         .types
         .values()
@@ -66,7 +69,10 @@ pub fn answer(turn: &mut Turn<'_>, subscription: Option<&str>, namespace: Option
         }
     }
     let Some(name) = namespace else {
-        let rows: Vec<Value> = catalog::namespaces().values().map(|namespace| shown(namespace, subscription)).collect();
+        let rows: Vec<Value> = catalog::namespaces()
+            .values()
+            .map(|namespace| shown(namespace, subscription))
+            .collect();
         return Ok(page(turn.ask, rows, 1000));
     };
     one(turn, subscription, name)
@@ -77,14 +83,31 @@ fn one(turn: &Turn<'_>, subscription: Option<&str>, name: &str) -> Result {
         return Ok(Answer::json(200, shown(namespace, subscription)));
     }
     let start = format!("{}/", name.to_ascii_lowercase());
-    let types: Vec<&str> = turn.world.store.known_types().filter(|kind| kind.starts_with(&start)).collect();
+    let types: Vec<&str> = turn
+        .world
+        .store
+        .known_types()
+        .filter(|kind| kind.starts_with(&start))
+        .collect();
     if types.is_empty() {
-        return Err(fail(404, "InvalidResourceNamespace", format!("The resource namespace '{name}' is invalid.")));
+        return Err(fail(
+            404,
+            "InvalidResourceNamespace",
+            format!("The resource namespace '{name}' is invalid."),
+        ));
     }
-    let mut namespace = Namespace { name: name.to_owned(), ..Namespace::default() };
+    let mut namespace = Namespace {
+        name: name.to_owned(),
+        ..Namespace::default()
+    };
     for kind in types {
         let rest = kind[start.len()..].to_owned();
-        let kind = Kind { name: rest.clone(), namespace: name.to_owned(), versions: vec!["2024-01-01".into()], ..Kind::default() };
+        let kind = Kind {
+            name: rest.clone(),
+            namespace: name.to_owned(),
+            versions: vec!["2024-01-01".into()],
+            ..Kind::default()
+        };
         namespace.types.insert(rest, kind);
     }
     Ok(Answer::json(200, shown(&namespace, subscription)))
@@ -104,7 +127,11 @@ pub fn operations(turn: &Turn<'_>, kind: &str) -> Result {
     versions::given(turn.ask)?;
     let name = kind.split('/').next().unwrap_or_default();
     let Some(namespace) = catalog::namespace(name) else {
-        return Err(fail(404, "InvalidResourceNamespace", format!("The resource namespace '{name}' is invalid.")));
+        return Err(fail(
+            404,
+            "InvalidResourceNamespace",
+            format!("The resource namespace '{name}' is invalid."),
+        ));
     };
     let rows: Vec<Value> = namespace
         .types

@@ -36,7 +36,12 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
         .as_ref()
         .and_then(|document| ResourceId::parse(document["id"].as_str()?).ok())
         .unwrap_or_else(|| asked.clone());
-    let work = Work { id, stored, kind, version };
+    let work = Work {
+        id,
+        stored,
+        kind,
+        version,
+    };
     let method = turn.ask.method.clone();
     let verb = match method {
         Method::GET | Method::HEAD => "read",
@@ -45,7 +50,13 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
         _ => return Err(no_method(&method)),
     };
     turn.need(&format!("{}/{verb}", work.kind.full()), asked.as_str())?;
-    lists::exists(turn, asked).or_else(|missing| if method == Method::DELETE && missing.status == 404 { Ok(()) } else { Err(missing) })?;
+    lists::exists(turn, asked).or_else(|missing| {
+        if method == Method::DELETE && missing.status == 404 {
+            Ok(())
+        } else {
+            Err(missing)
+        }
+    })?;
     match method {
         Method::GET | Method::HEAD => get(turn, &work),
         Method::PUT => put(turn, work),
@@ -56,13 +67,21 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
 
 fn plain(full: &str) -> Kind {
     let (namespace, name) = full.split_once('/').unwrap_or((full, ""));
-    Kind { namespace: namespace.to_owned(), name: name.to_owned(), ..Kind::default() }
+    Kind {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        ..Kind::default()
+    }
 }
 
 fn get(turn: &mut Turn<'_>, work: &Work) -> Result {
     let head = turn.is(&Method::HEAD);
     let Some(stored) = &work.stored else {
-        return Err(if head { Answer::empty(404) } else { resource_missing(&work.id) });
+        return Err(if head {
+            Answer::empty(404)
+        } else {
+            resource_missing(&work.id)
+        });
     };
     if head {
         return Ok(Answer::empty(204));
@@ -72,7 +91,12 @@ fn get(turn: &mut Turn<'_>, work: &Work) -> Result {
     }
     let shown = show::resource(turn.world, work.id.key(), stored, &work.version, turn.ask.now);
     let mut answer = Answer::json(200, shown);
-    if let Some(etag) = answer.body.as_ref().and_then(|body| body["etag"].as_str()).map(str::to_owned) {
+    if let Some(etag) = answer
+        .body
+        .as_ref()
+        .and_then(|body| body["etag"].as_str())
+        .map(str::to_owned)
+    {
         answer = answer.with("etag", etag);
     }
     Ok(answer)
@@ -84,7 +108,9 @@ fn conditions(turn: &Turn<'_>, work: &Work) -> Result<()> {
     if turn.ask.header("if-none-match") == Some("*") && work.stored.is_some() {
         return stale("The condition '*' in the If-None-Match header was not satisfied: the resource exists already.");
     }
-    let Some(wanted) = turn.ask.header("if-match") else { return Ok(()) };
+    let Some(wanted) = turn.ask.header("if-match") else {
+        return Ok(());
+    };
     let Some(stored) = &work.stored else {
         return stale("The condition in the If-Match header was not satisfied: the resource does not exist.");
     };
@@ -97,19 +123,26 @@ fn conditions(turn: &Turn<'_>, work: &Work) -> Result<()> {
     if wanted.split(',').any(|tag| bare(tag.trim()) == bare(&current)) {
         return Ok(());
     }
-    stale(&format!("The condition '{wanted}' in the If-Match header was not satisfied. The current etag is '{current}'."))
+    stale(&format!(
+        "The condition '{wanted}' in the If-Match header was not satisfied. The current etag is '{current}'."
+    ))
 }
 
 /// Fails where another operation of the resource is under way and its service takes one at a time.
 fn busy(turn: &Turn<'_>, work: &Work) -> Result<()> {
-    let Some((until, _)) = turn.world.pending.get(work.id.key()) else { return Ok(()) };
+    let Some((until, _)) = turn.world.pending.get(work.id.key()) else {
+        return Ok(());
+    };
     if !work.kind.exclusive || *until <= turn.ask.now {
         return Ok(());
     }
     Err(fail(
         409,
         "AnotherOperationInProgress",
-        format!("Another operation on this or dependent resource is in progress. Resource: '{}'.", work.id),
+        format!(
+            "Another operation on this or dependent resource is in progress. Resource: '{}'.",
+            work.id
+        ),
     ))
 }
 
@@ -130,7 +163,9 @@ fn put(turn: &mut Turn<'_>, mut work: Work) -> Result {
         federated::check_put(turn, &work, &body)?;
     }
     let mut document = work.stored.clone().unwrap_or_else(|| json!({}));
-    let Some(map) = document.as_object_mut() else { return Err(bad_content("not an object")) };
+    let Some(map) = document.as_object_mut() else {
+        return Err(bad_content("not an object"));
+    };
     let first = map.is_empty();
     if first {
         map.insert("id".into(), json!(work.id.as_str()));
@@ -141,7 +176,9 @@ fn put(turn: &mut Turn<'_>, mut work: Work) -> Result {
     if let (true, Some(location)) = (first, location) {
         map.insert("location".into(), json!(location));
     }
-    let identity = body.get("identity").filter(|_| work.kind.identity.is_some() || body["identity"].is_object());
+    let identity = body
+        .get("identity")
+        .filter(|_| work.kind.identity.is_some() || body["identity"].is_object());
     identity_block::settle(turn, &work, &mut document, identity, Mode::Put)?;
     if managed_identity::is(&work.id) {
         managed_identity::fill(turn, &work.id, &mut document);
@@ -190,7 +227,9 @@ fn patch(turn: &mut Turn<'_>, mut work: Work) -> Result {
         return Err(no_method(&Method::PATCH));
     }
     locks::guard(turn, &work.id, false)?;
-    let Some(stored) = work.stored.clone() else { return Err(resource_missing(&work.id)) };
+    let Some(stored) = work.stored.clone() else {
+        return Err(resource_missing(&work.id));
+    };
     let body = turn.body()?.clone();
     conditions(turn, &work)?;
     busy(turn, &work)?;
@@ -201,7 +240,9 @@ fn patch(turn: &mut Turn<'_>, mut work: Work) -> Result {
         }
     }
     let mut document = stored;
-    let Some(map) = document.as_object_mut() else { return Err(bad_content("not an object")) };
+    let Some(map) = document.as_object_mut() else {
+        return Err(bad_content("not an object"));
+    };
     if managed_identity::is(&work.id) {
         managed_identity::check_patch(&body)?;
     }
@@ -212,13 +253,23 @@ fn patch(turn: &mut Turn<'_>, mut work: Work) -> Result {
     } else {
         lay(map, &body, false, &work);
     }
-    let mode = work.kind.identity.as_ref().map_or(Patch::Merge, |identity| identity.patch);
+    let mode = work
+        .kind
+        .identity
+        .as_ref()
+        .map_or(Patch::Merge, |identity| identity.patch);
     let identity = match mode {
         Patch::None | Patch::Tags => None,
-        _ if work.kind.patch == Patch::Tags && work.kind.identity.as_ref().is_none_or(|i| i.patch == Patch::None) => None,
+        _ if work.kind.patch == Patch::Tags && work.kind.identity.as_ref().is_none_or(|i| i.patch == Patch::None) => {
+            None
+        }
         _ => body.get("identity"),
     };
-    let mode = if mode == Patch::Replace { Mode::Replace } else { Mode::Merge };
+    let mode = if mode == Patch::Replace {
+        Mode::Replace
+    } else {
+        Mode::Merge
+    };
     identity_block::settle(turn, &work, &mut document, identity, mode)?;
     if managed_identity::is(&work.id) {
         managed_identity::fill(turn, &work.id, &mut document);
@@ -238,7 +289,11 @@ fn finish(turn: &mut Turn<'_>, work: &mut Work, mut document: Value, method: Met
     turn.world.store.put(&work.id, document.clone(), now, &by);
     turn.world.writes += 1;
     let key = work.id.key().to_owned();
-    let slow = if method == Method::PUT { work.kind.slow.put } else { work.kind.slow.patch };
+    let slow = if method == Method::PUT {
+        work.kind.slow.put
+    } else {
+        work.kind.slow.patch
+    };
     let status = if method == Method::PUT && first { 201 } else { 200 };
     if slow != Slow::None {
         let state = if first { "Creating" } else { "Updating" };
@@ -278,15 +333,28 @@ fn delete(turn: &mut Turn<'_>, work: &Work) -> Result {
     if slow == Slow::None || slow == Slow::ProvisioningState {
         return Ok(Answer::empty(200));
     }
-    Ok(operations::accepted(turn, &work.id, &work.version, slow, &Method::DELETE))
+    Ok(operations::accepted(
+        turn,
+        &work.id,
+        &work.version,
+        slow,
+        &Method::DELETE,
+    ))
 }
 
 /// Takes a document away with all that lies below it, and with the principals of what is gone.
 pub fn remove_tree(turn: &mut Turn<'_>, id: &ResourceId) {
-    let mut keys: Vec<String> = turn.world.store.below(id.key()).map(|(key, _)| key.to_owned()).collect();
+    let mut keys: Vec<String> = turn
+        .world
+        .store
+        .below(id.key())
+        .map(|(key, _)| key.to_owned())
+        .collect();
     keys.push(id.key().to_owned());
     for key in keys {
-        let Some(gone) = turn.world.store.remove(&key, turn.ask.now) else { continue };
+        let Some(gone) = turn.world.store.remove(&key, turn.ask.now) else {
+            continue;
+        };
         turn.world.pending.remove(&key);
         let principal = if key.contains("/userassignedidentities/") && !key.contains("/federatedidentitycredentials/") {
             gone.pointer("/properties/principalId")
@@ -303,7 +371,9 @@ pub fn remove_tree(turn: &mut Turn<'_>, id: &ResourceId) {
 
 /// Fails where a child's parent, or what is extended, is not there.
 fn parent(turn: &Turn<'_>, id: &ResourceId) -> Result<()> {
-    let top = id.extended().map_or_else(|| id.top_level(), |extended| extended.top_level());
+    let top = id
+        .extended()
+        .map_or_else(|| id.top_level(), |extended| extended.top_level());
     let own = top.resource_type();
     if top == *id || own.starts_with("Microsoft.Resources/") || turn.world.store.has(top.key()) {
         return Ok(());
@@ -312,17 +382,28 @@ fn parent(turn: &Turn<'_>, id: &ResourceId) -> Result<()> {
         return Ok(());
     }
     if federated::is(id) {
-        return Err(fail(404, "ParentResourceNotFound", "The parent user-assigned identity doesn't exist."));
+        return Err(fail(
+            404,
+            "ParentResourceNotFound",
+            "The parent user-assigned identity doesn't exist.",
+        ));
     }
     Err(fail(
         404,
         "ParentResourceNotFound",
-        format!("Can not perform requested operation on nested resource. Parent resource '{}' not found.", top.name()),
+        format!(
+            "Can not perform requested operation on nested resource. Parent resource '{}' not found.",
+            top.name()
+        ),
     ))
 }
 
 fn moved(work: &Work, sent: &str) -> Answer {
-    let own = work.stored.as_ref().and_then(|document| document["location"].as_str()).unwrap_or_default();
+    let own = work
+        .stored
+        .as_ref()
+        .and_then(|document| document["location"].as_str())
+        .unwrap_or_default();
     let name = work.id.name();
     fail(
         409,
@@ -350,7 +431,11 @@ fn place(work: &Work, body: &Value) -> Result<Option<String>> {
     let known = catalog::kind(&work.kind.full()).is_some();
     let Some(sent) = sent else {
         if work.stored.is_none() && in_group && known && work.kind.regional() {
-            return Err(fail(400, "LocationRequired", "The location property is required for this definition."));
+            return Err(fail(
+                400,
+                "LocationRequired",
+                "The location property is required for this definition.",
+            ));
         }
         return Ok(None);
     };

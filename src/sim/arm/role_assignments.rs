@@ -26,7 +26,10 @@ fn short(guid: &str) -> String {
 /// The scope that the id of an assignment names, as it is spelled there; `/` for the root.
 fn scope_text(id: &ResourceId) -> String {
     let text = id.as_str();
-    let at = text.to_ascii_lowercase().rfind("/providers/microsoft.authorization/").unwrap_or(0);
+    let at = text
+        .to_ascii_lowercase()
+        .rfind("/providers/microsoft.authorization/")
+        .unwrap_or(0);
     if at == 0 { "/".to_owned() } else { text[..at].to_owned() }
 }
 
@@ -45,13 +48,28 @@ fn shown(world: &World, document: &Value, scope: &str, version: &str, moment: Mo
     let note = world.store.note(&key_of(id));
     let stored = document["properties"].as_object().cloned().unwrap_or_default();
     let own = |name: &str| stored.get(name).cloned().unwrap_or(Value::Null);
-    let role = last(stored.get("roleDefinitionId").and_then(Value::as_str).unwrap_or_default()).to_owned();
+    let role = last(
+        stored
+            .get("roleDefinitionId")
+            .and_then(Value::as_str)
+            .unwrap_or_default(),
+    )
+    .to_owned();
     let or = |value: Value, other: Value| if value.is_null() { other } else { value };
     let by = |who: &Option<String>| who.clone().map_or_else(|| json!(""), |who| json!(who));
-    let created = or(own("createdOn"), json!(show::time(note.created.unwrap_or(world.started))));
-    let updated = note.changed.map_or_else(|| or(own("updatedOn"), created.clone()), |changed| json!(show::time(changed)));
+    let created = or(
+        own("createdOn"),
+        json!(show::time(note.created.unwrap_or(world.started))),
+    );
+    let updated = note.changed.map_or_else(
+        || or(own("updatedOn"), created.clone()),
+        |changed| json!(show::time(changed)),
+    );
     let mut created_by = or(own("createdBy"), by(&note.created_by));
-    let mut updated_by = note.changed_by.as_ref().map_or_else(|| or(own("updatedBy"), created_by.clone()), |who| json!(who));
+    let mut updated_by = note
+        .changed_by
+        .as_ref()
+        .map_or_else(|| or(own("updatedBy"), created_by.clone()), |who| json!(who));
     let (mut created_on, mut updated_on) = (created, updated);
     match moment {
         Moment::Put => {
@@ -67,10 +85,16 @@ fn shown(world: &World, document: &Value, scope: &str, version: &str, moment: Mo
         Moment::Read => {}
     }
     let mut properties = Map::new();
-    let full_role = format!("{}/providers/Microsoft.Authorization/roleDefinitions/{role}", form(scope));
+    let full_role = format!(
+        "{}/providers/Microsoft.Authorization/roleDefinitions/{role}",
+        form(scope)
+    );
     properties.insert("roleDefinitionId".into(), json!(full_role));
     properties.insert("principalId".into(), own("principalId"));
-    properties.insert("principalType".into(), or(own("principalType"), json!("ServicePrincipal")));
+    properties.insert(
+        "principalType".into(),
+        or(own("principalType"), json!("ServicePrincipal")),
+    );
     let computed = parsed.as_ref().map_or_else(|| assignment_scope(document), scope_text);
     properties.insert("scope".into(), or(own("scope"), json!(computed)));
     let modern = version >= "2020-03-01" && version != "";
@@ -83,7 +107,10 @@ fn shown(world: &World, document: &Value, scope: &str, version: &str, moment: Mo
     properties.insert("createdBy".into(), created_by);
     properties.insert("updatedBy".into(), updated_by);
     if modern {
-        properties.insert("delegatedManagedIdentityResourceId".into(), own("delegatedManagedIdentityResourceId"));
+        properties.insert(
+            "delegatedManagedIdentityResourceId".into(),
+            own("delegatedManagedIdentityResourceId"),
+        );
         properties.insert("description".into(), own("description"));
     }
     json!({"properties": properties, "id": id, "type": KIND, "name": last(id)})
@@ -103,14 +130,30 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
     match method {
         Method::GET => {
             let found = turn.world.read(asked.key()).ok_or_else(|| {
-                fail(404, "RoleAssignmentNotFound", format!("The role assignment '{}' is not found.", asked.name()))
+                fail(
+                    404,
+                    "RoleAssignmentNotFound",
+                    format!("The role assignment '{}' is not found.", asked.name()),
+                )
             })?;
-            Ok(Answer::json(200, shown(turn.world, found, asked.as_str(), &version, Moment::Read, turn.ask.now)))
+            Ok(Answer::json(
+                200,
+                shown(turn.world, found, asked.as_str(), &version, Moment::Read, turn.ask.now),
+            ))
         }
         Method::DELETE => {
-            let Some(found) = turn.world.store.get(asked.key()).cloned() else { return Ok(Answer::empty(204)) };
+            let Some(found) = turn.world.store.get(asked.key()).cloned() else {
+                return Ok(Answer::empty(204));
+            };
             locks::guard(turn, asked, true)?;
-            let body = shown(turn.world, &found, asked.as_str(), &version, Moment::Deleted, turn.ask.now);
+            let body = shown(
+                turn.world,
+                &found,
+                asked.as_str(),
+                &version,
+                Moment::Deleted,
+                turn.ask.now,
+            );
             turn.world.store.remove(asked.key(), turn.ask.now);
             turn.world.writes += 1;
             Ok(Answer::json(200, body))
@@ -132,8 +175,18 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, version: &str) -> Result {
         ));
     }
     let body = turn.body()?;
-    let sent = body.get("properties").and_then(Value::as_object).or_else(|| body.as_object()).cloned().unwrap_or_default();
-    let text = |name: &str| sent.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    let sent = body
+        .get("properties")
+        .and_then(Value::as_object)
+        .or_else(|| body.as_object())
+        .cloned()
+        .unwrap_or_default();
+    let text = |name: &str| {
+        sent.get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
     if let Some(given) = text("scope") {
         if key_of(&given) != key_of(&scope) {
             return Err(fail(
@@ -146,17 +199,28 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, version: &str) -> Result {
             ));
         }
     }
-    let principal = text("principalId").filter(|id| uuid::Uuid::try_parse(id).is_ok()).ok_or_else(|| {
-        fail(400, "InvalidPrincipalId", "A valid principal ID must be provided for role assignment.")
-    })?;
-    let role = text("roleDefinitionId").map(|role| last(&role).to_owned()).unwrap_or_default();
+    let principal = text("principalId")
+        .filter(|id| uuid::Uuid::try_parse(id).is_ok())
+        .ok_or_else(|| {
+            fail(
+                400,
+                "InvalidPrincipalId",
+                "A valid principal ID must be provided for role assignment.",
+            )
+        })?;
+    let role = text("roleDefinitionId")
+        .map(|role| last(&role).to_owned())
+        .unwrap_or_default();
     role_fits(turn, &role, &scope)?;
     let kind = principal_type(turn, &principal, text("principalType"))?;
     condition(&sent)?;
     unique(turn, asked, &scope, &role, &principal)?;
-    let mut document = turn.world.store.get(asked.key()).cloned().unwrap_or_else(|| {
-        json!({"id": asked.as_str(), "name": name, "type": KIND, "properties": {}})
-    });
+    let mut document = turn
+        .world
+        .store
+        .get(asked.key())
+        .cloned()
+        .unwrap_or_else(|| json!({"id": asked.as_str(), "name": name, "type": KIND, "properties": {}}));
     let properties = &mut document["properties"];
     if !properties.is_object() {
         *properties = json!({});
@@ -177,7 +241,10 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, version: &str) -> Result {
     let (now, by) = (turn.ask.now, turn.ask.caller.principal.clone());
     turn.world.store.put(asked, document.clone(), now, &by);
     turn.world.writes += 1;
-    Ok(Answer::json(201, shown(turn.world, &document, asked.as_str(), version, Moment::Put, now)))
+    Ok(Answer::json(
+        201,
+        shown(turn.world, &document, asked.as_str(), version, Moment::Put, now),
+    ))
 }
 
 /// The scope must be there, down to the top-level resource.
@@ -188,7 +255,11 @@ fn place(turn: &Turn<'_>, scope: &str) -> Result<()> {
         if turn.world.store.has(id.key()) {
             return Ok(());
         }
-        return Err(fail(404, "NotFound", format!("The management group '{}' cannot be found.", id.name())));
+        return Err(fail(
+            404,
+            "NotFound",
+            format!("The management group '{}' cannot be found.", id.name()),
+        ));
     }
     lists::exists(turn, id)?;
     let top = id.top_level();
@@ -204,12 +275,18 @@ fn role_fits(turn: &Turn<'_>, role: &str, scope: &str) -> Result<()> {
         Some(false) => Err(fail(
             400,
             "RoleDefinitionNotAssignableAtScope",
-            format!("The role definition '{}' cannot be assigned at the scope '{scope}': it is not among its assignable scopes.", short(role)),
+            format!(
+                "The role definition '{}' cannot be assigned at the scope '{scope}': it is not among its assignable scopes.",
+                short(role)
+            ),
         )),
         None => Err(fail(
             400,
             "RoleDefinitionDoesNotExist",
-            format!("The specified role definition with ID '{}' does not exist.", short(role)),
+            format!(
+                "The specified role definition with ID '{}' does not exist.",
+                short(role)
+            ),
         )),
     }
 }
@@ -231,7 +308,9 @@ fn principal_type(turn: &Turn<'_>, principal: &str, given: Option<String>) -> Re
         )
     };
     let world = &turn.world;
-    let Some(kind) = world.directory.kind(principal) else { return Err(missing()) };
+    let Some(kind) = world.directory.kind(principal) else {
+        return Err(missing());
+    };
     if kind == "Application" {
         return Err(fail(
             400,
@@ -261,7 +340,9 @@ fn condition(sent: &Map<String, Value>) -> Result<()> {
     match (text("condition"), text("conditionVersion")) {
         (None, None) => Ok(()),
         (Some(_), Some("2.0")) => Ok(()),
-        (Some(_), Some(other)) => Err(bad_content(&format!("the condition version '{other}' is not supported: it must be 2.0"))),
+        (Some(_), Some(other)) => Err(bad_content(&format!(
+            "the condition version '{other}' is not supported: it must be 2.0"
+        ))),
         _ => Err(bad_content("condition and conditionVersion must be given together")),
     }
 }
@@ -272,9 +353,14 @@ fn unique(turn: &Turn<'_>, asked: &ResourceId, scope: &str, role: &str, principa
     let key = key_of(scope);
     let key = if key.is_empty() { "/".to_owned() } else { key };
     let property = |document: &Value, name: &str| {
-        document["properties"][name].as_str().unwrap_or_default().to_ascii_lowercase()
+        document["properties"][name]
+            .as_str()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
     };
-    let named = store.of_type("microsoft.authorization/roleassignments").find(|(own, _)| last(own).eq_ignore_ascii_case(asked.name()));
+    let named = store
+        .of_type("microsoft.authorization/roleassignments")
+        .find(|(own, _)| last(own).eq_ignore_ascii_case(asked.name()));
     if let Some((_, own)) = named {
         let same = property(own, "principalId") == principal.to_ascii_lowercase()
             && assignment_scope(own) == key
@@ -313,7 +399,9 @@ fn unique(turn: &Turn<'_>, asked: &ResourceId, scope: &str, role: &str, principa
         return Err(fail(
             400,
             "RoleAssignmentLimitExceeded",
-            format!("The role assignment limit for the {word} has been exceeded. No more role assignments can be created."),
+            format!(
+                "The role assignment limit for the {word} has been exceeded. No more role assignments can be created."
+            ),
         ));
     }
     Ok(())
@@ -336,7 +424,10 @@ impl Filter {
         for clause in text.to_ascii_lowercase().split(" and ") {
             let clause: String = clause.chars().filter(|c| !c.is_whitespace()).collect();
             let quoted = |start: &str, end: &str| {
-                clause.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).map(|id| id.trim_matches('\'').to_owned())
+                clause
+                    .strip_prefix(start)
+                    .and_then(|rest| rest.strip_suffix(end))
+                    .map(|id| id.trim_matches('\'').to_owned())
             };
             if clause == "atscope()" {
                 filter.at_scope = true;
@@ -368,7 +459,9 @@ pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
         return Err(fail(
             400,
             "UnsupportedQuery",
-            format!("The filter '{text}' is not supported. Supported filters are either 'atScope()' or 'principalId eq '{{value}}' or assignedTo('{{value}}')'."),
+            format!(
+                "The filter '{text}' is not supported. Supported filters are either 'atScope()' or 'principalId eq '{{value}}' or assignedTo('{{value}}')'."
+            ),
         ));
     };
     let key = key_of(parent);
@@ -378,7 +471,13 @@ pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
         (Some(principal), _) => Some(vec![principal.clone()]),
         (None, Some(principal)) => {
             let groups = turn.world.directory.groups_of(principal);
-            Some(groups.into_iter().map(|id| id.to_ascii_lowercase()).chain([principal.clone()]).collect())
+            Some(
+                groups
+                    .into_iter()
+                    .map(|id| id.to_ascii_lowercase())
+                    .chain([principal.clone()])
+                    .collect(),
+            )
         }
         (None, None) => None,
     };
@@ -387,16 +486,28 @@ pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
         (Some(as_of), _) => world
             .store
             .documents_at(as_of)
-            .filter(|document| document["id"].as_str().is_some_and(|id| id.to_ascii_lowercase().contains("/roleassignments/")))
+            .filter(|document| {
+                document["id"]
+                    .as_str()
+                    .is_some_and(|id| id.to_ascii_lowercase().contains("/roleassignments/"))
+            })
             .collect(),
         (None, Some(who)) => who.iter().flat_map(|id| world.store.assignments_of(id)).collect(),
-        (None, None) => world.store.of_type("microsoft.authorization/roleassignments").map(|(_, document)| document).collect(),
+        (None, None) => world
+            .store
+            .of_type("microsoft.authorization/roleassignments")
+            .map(|(_, document)| document)
+            .collect(),
     };
     let mut rows: Vec<&Value> = all
         .into_iter()
         .filter(|document| {
-            let principal = document.pointer("/properties/principalId").and_then(Value::as_str).unwrap_or_default();
-            who.as_ref().is_none_or(|who| who.iter().any(|id| id.eq_ignore_ascii_case(principal)))
+            let principal = document
+                .pointer("/properties/principalId")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            who.as_ref()
+                .is_none_or(|who| who.iter().any(|id| id.eq_ignore_ascii_case(principal)))
         })
         .filter(|document| {
             let own = assignment_scope(document);
@@ -404,7 +515,10 @@ pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
         })
         .collect();
     rows.sort_by_key(|document| document["id"].as_str().unwrap_or_default().to_ascii_lowercase());
-    let rows = rows.into_iter().map(|d| shown(world, d, parent, &version, Moment::Read, turn.ask.now)).collect();
+    let rows = rows
+        .into_iter()
+        .map(|d| shown(world, d, parent, &version, Moment::Read, turn.ask.now))
+        .collect();
     Ok(page(turn.ask, rows, turn.world.page))
 }
 
@@ -415,7 +529,10 @@ mod tests {
     #[test]
     fn only_the_filters_that_azure_has_are_read() {
         assert!(Filter::read("atScope()").unwrap().at_scope);
-        assert_eq!(Filter::read("principalId eq 'ABC'").unwrap().principal.as_deref(), Some("abc"));
+        assert_eq!(
+            Filter::read("principalId eq 'ABC'").unwrap().principal.as_deref(),
+            Some("abc")
+        );
         let both = Filter::read("atScope() and assignedTo('x')").unwrap();
         assert!(both.at_scope && both.assigned_to.as_deref() == Some("x"));
         assert_eq!(Filter::read("atScope() and principalId eq 'x'"), None);

@@ -37,7 +37,9 @@ pub fn assignable(world: &World, guid: &str, scope: &str) -> Option<bool> {
     if builtin_roles::by_guid(guid).is_some() {
         return Some(true);
     }
-    let places = custom(world, guid)?.pointer("/properties/assignableScopes").and_then(Value::as_array);
+    let places = custom(world, guid)?
+        .pointer("/properties/assignableScopes")
+        .and_then(Value::as_array);
     let Some(places) = places else { return Some(true) };
     let scope = crate::sim::store::key_of(scope);
     let tree = crate::sim::rights::Tree::of(&world.store);
@@ -49,7 +51,10 @@ pub fn assignable(world: &World, guid: &str, scope: &str) -> Option<bool> {
 
 fn shown(document: &Value, scope: &str) -> Value {
     let mut shown = document.clone();
-    let guid = document["name"].as_str().unwrap_or_else(|| last(document["id"].as_str().unwrap_or_default())).to_owned();
+    let guid = document["name"]
+        .as_str()
+        .unwrap_or_else(|| last(document["id"].as_str().unwrap_or_default()))
+        .to_owned();
     if shown["properties"].is_object() {
         if shown["properties"].get("type").is_none() {
             shown["properties"]["type"] = json!("CustomRole");
@@ -80,11 +85,19 @@ pub fn one(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
     let guid = id.name();
     let missing = || {
         let short = guid.replace('-', "");
-        fail(404, "RoleDefinitionDoesNotExist", format!("The specified role definition with ID '{short}' does not exist."))
+        fail(
+            404,
+            "RoleDefinitionDoesNotExist",
+            format!("The specified role definition with ID '{short}' does not exist."),
+        )
     };
-    let found = builtin_roles::by_guid(guid).or_else(|| custom(turn.world, guid)).cloned();
+    let found = builtin_roles::by_guid(guid)
+        .or_else(|| custom(turn.world, guid))
+        .cloned();
     match method {
-        Method::GET => found.map(|document| Answer::json(200, shown(&document, id.as_str()))).ok_or_else(missing),
+        Method::GET => found
+            .map(|document| Answer::json(200, shown(&document, id.as_str())))
+            .ok_or_else(missing),
         Method::DELETE => delete(turn, id, found),
         _ => put(turn, id, found),
     }
@@ -92,19 +105,33 @@ pub fn one(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
 
 fn delete(turn: &mut Turn<'_>, id: &ResourceId, found: Option<Value>) -> Result {
     let guid = id.name();
-    let Some(document) = found else { return Ok(Answer::empty(204)) };
+    let Some(document) = found else {
+        return Ok(Answer::empty(204));
+    };
     if builtin_roles::by_guid(guid).is_some() {
-        return Err(fail(400, "RoleDefinitionCannotBeDeleted", "A built-in role definition cannot be deleted."));
+        return Err(fail(
+            400,
+            "RoleDefinitionCannotBeDeleted",
+            "A built-in role definition cannot be deleted.",
+        ));
     }
-    let used = turn.world.store.of_type("microsoft.authorization/roleassignments").any(|(_, assignment)| {
-        assignment.pointer("/properties/roleDefinitionId").and_then(Value::as_str)
-            .is_some_and(|role| last(role).eq_ignore_ascii_case(guid))
-    });
+    let used = turn
+        .world
+        .store
+        .of_type("microsoft.authorization/roleassignments")
+        .any(|(_, assignment)| {
+            assignment
+                .pointer("/properties/roleDefinitionId")
+                .and_then(Value::as_str)
+                .is_some_and(|role| last(role).eq_ignore_ascii_case(guid))
+        });
     if used {
         return Err(fail(
             400,
             "RoleDefinitionHasAssignments",
-            format!("There are existing role assignments referencing role (code: RoleDefinitionHasAssignments): '{guid}'."),
+            format!(
+                "There are existing role assignments referencing role (code: RoleDefinitionHasAssignments): '{guid}'."
+            ),
         ));
     }
     let key = crate::sim::store::key_of(document["id"].as_str().unwrap_or_default());
@@ -115,14 +142,22 @@ fn delete(turn: &mut Turn<'_>, id: &ResourceId, found: Option<Value>) -> Result 
 
 fn put(turn: &mut Turn<'_>, id: &ResourceId, found: Option<Value>) -> Result {
     if builtin_roles::by_guid(id.name()).is_some() {
-        return Err(fail(400, "RoleDefinitionCannotBeUpdated", "A built-in role definition cannot be changed."));
+        return Err(fail(
+            400,
+            "RoleDefinitionCannotBeUpdated",
+            "A built-in role definition cannot be changed.",
+        ));
     }
     let properties = turn.body()?["properties"].clone();
     if properties["roleName"].as_str().is_none_or(str::is_empty) {
         return Err(bad_content("properties.roleName is required"));
     }
-    let own = found.as_ref().and_then(|document| ResourceId::parse(document["id"].as_str()?).ok()).unwrap_or_else(|| id.clone());
-    let mut document = found.unwrap_or_else(|| json!({"id": id.as_str(), "name": id.name(), "type": KIND, "properties": {}}));
+    let own = found
+        .as_ref()
+        .and_then(|document| ResourceId::parse(document["id"].as_str()?).ok())
+        .unwrap_or_else(|| id.clone());
+    let mut document =
+        found.unwrap_or_else(|| json!({"id": id.as_str(), "name": id.name(), "type": KIND, "properties": {}}));
     crate::types::json::merge(&mut document["properties"], &properties);
     document["properties"]["type"] = json!("CustomRole");
     let answer = shown(&document, id.as_str());
@@ -143,22 +178,34 @@ pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
     let key = crate::sim::store::key_of(parent);
     let at = if key.is_empty() { "/".to_owned() } else { key };
     let tree = turn.world.tree();
-    let custom = turn.world.store.of_type("microsoft.authorization/roledefinitions").map(|(_, document)| document).filter(|document| {
-        let places = document.pointer("/properties/assignableScopes").and_then(Value::as_array);
-        places.is_none_or(|places| {
-            places.iter().filter_map(Value::as_str).any(|place| {
-                let place = crate::sim::store::key_of(place);
-                let place = if place.is_empty() { "/" } else { &place };
-                tree.is_within(&at, place) || (below && tree.is_within(place, &at))
+    let custom = turn
+        .world
+        .store
+        .of_type("microsoft.authorization/roledefinitions")
+        .map(|(_, document)| document)
+        .filter(|document| {
+            let places = document
+                .pointer("/properties/assignableScopes")
+                .and_then(Value::as_array);
+            places.is_none_or(|places| {
+                places.iter().filter_map(Value::as_str).any(|place| {
+                    let place = crate::sim::store::key_of(place);
+                    let place = if place.is_empty() { "/" } else { &place };
+                    tree.is_within(&at, place) || (below && tree.is_within(place, &at))
+                })
             })
-        })
-    });
+        });
     let rows = builtin_roles::all()
         .iter()
         .chain(custom)
         .map(|document| shown(document, parent))
         .filter(|row| {
-            let own = |name: &str| row["properties"][name].as_str().unwrap_or_default().to_ascii_lowercase();
+            let own = |name: &str| {
+                row["properties"][name]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_ascii_lowercase()
+            };
             match &quoted {
                 Some(value) if lower.contains("rolename eq") => own("roleName") == *value,
                 Some(value) if lower.contains("type eq") => own("type") == *value,

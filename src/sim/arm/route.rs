@@ -79,10 +79,20 @@ fn dispatch(turn: &mut Turn<'_>) -> Result {
     match named {
         Named::Nothing => {
             versions::given(ask)?;
-            Err(fail(404, "NotFound", format!("No HTTP resource was found that matches the request URI '{}'.", ask.path)))
+            Err(fail(
+                404,
+                "NotFound",
+                format!(
+                    "No HTTP resource was found that matches the request URI '{}'.",
+                    ask.path
+                ),
+            ))
         }
         Named::Word { scope, word } => words(turn, scope.as_ref(), &word),
-        Named::Providers { subscription, namespace } => providers::answer(turn, subscription.as_deref(), namespace.as_deref()),
+        Named::Providers {
+            subscription,
+            namespace,
+        } => providers::answer(turn, subscription.as_deref(), namespace.as_deref()),
         Named::Thing(id) => thing(turn, &id),
         Named::Collection { parent, kind } => collection(turn, &parent, &kind),
         Named::Action { on, namespace, action } => actions::answer(turn, on.as_ref(), &namespace, &action),
@@ -96,7 +106,14 @@ fn words(turn: &mut Turn<'_>, scope: Option<&ResourceId>, word: &str) -> Result 
         (Some(scope), "locations") => subscriptions::locations(turn, scope),
         (Some(scope), "resourcegroups") => groups::list(turn, scope),
         (Some(scope), "resources") => lists::resources(turn, scope),
-        _ => Err(fail(404, "NotFound", format!("No HTTP resource was found that matches the request URI '{}'.", turn.ask.path))),
+        _ => Err(fail(
+            404,
+            "NotFound",
+            format!(
+                "No HTTP resource was found that matches the request URI '{}'.",
+                turn.ask.path
+            ),
+        )),
     }
 }
 

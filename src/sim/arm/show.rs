@@ -12,7 +12,9 @@ use crate::types::ResourceId;
 /// A time as ARM writes it: UTC, seven digits of a second, `Z`.
 pub fn time(at: OffsetDateTime) -> String {
     at.to_offset(time::UtcOffset::UTC)
-        .format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]Z"))
+        .format(format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]Z"
+        ))
         .unwrap_or_default()
 }
 
@@ -31,7 +33,11 @@ pub fn resource(world: &World, key: &str, document: &Value, version: &str, now: 
     let kind = catalog::kind(&id.resource_type());
     complete(&mut shown, &id);
     let Some(map) = shown.as_object_mut() else { return shown };
-    let pending = world.pending.get(key).filter(|(until, _)| *until > now).map(|(_, state)| *state);
+    let pending = world
+        .pending
+        .get(key)
+        .filter(|(until, _)| *until > now)
+        .map(|(_, state)| *state);
     if let Some(kind) = kind {
         if kind.state == Some(true) || pending.is_some() {
             let properties = map.entry("properties").or_insert_with(|| json!({}));
@@ -59,8 +65,15 @@ pub fn resource(world: &World, key: &str, document: &Value, version: &str, now: 
 
 /// The etag of a stored document: it changes with every write.
 pub fn etag(world: &World, key: &str) -> String {
-    let name = format!("{key}\n{}\n{}", world.store.note(key).version, crate::types::json::digest(world.store.get(key).unwrap_or(&Value::Null)));
-    format!("\"{}\"", uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, name.as_bytes()))
+    let name = format!(
+        "{key}\n{}\n{}",
+        world.store.note(key).version,
+        crate::types::json::digest(world.store.get(key).unwrap_or(&Value::Null))
+    );
+    format!(
+        "\"{}\"",
+        uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, name.as_bytes())
+    )
 }
 
 /// Adds name and type where the document lacks them.

@@ -19,7 +19,10 @@ pub fn known(world: &World, id: &str) -> bool {
 
 fn shown(world: &World, id: &str, document: Option<&Value>) -> Value {
     let own = |name: &str, other: Value| {
-        document.and_then(|document| document.get(name).filter(|value| !value.is_null())).cloned().unwrap_or(other)
+        document
+            .and_then(|document| document.get(name).filter(|value| !value.is_null()))
+            .cloned()
+            .unwrap_or(other)
     };
     let subscription = own("subscriptionId", json!(id));
     let mut row = json!({
@@ -52,7 +55,9 @@ pub fn list(turn: &mut Turn<'_>) -> Result {
         .world
         .store
         .of_type("microsoft.resources/subscriptions")
-        .filter(|(key, _)| turn.rights.is_owner() || turn.rights.allow_near("Microsoft.Resources/subscriptions/read", key))
+        .filter(|(key, _)| {
+            turn.rights.is_owner() || turn.rights.allow_near("Microsoft.Resources/subscriptions/read", key)
+        })
         .map(|(key, document)| shown(turn.world, crate::sim::rights::last(key), Some(document)))
         .collect();
     let total = rows.len();
@@ -69,13 +74,19 @@ pub fn one(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
         return Err(no_method(&turn.ask.method));
     }
     versions::own(turn.ask, "subscriptions")?;
-    if !turn.rights.allow_near("Microsoft.Resources/subscriptions/read", id.key()) {
+    if !turn
+        .rights
+        .allow_near("Microsoft.Resources/subscriptions/read", id.key())
+    {
         turn.need("Microsoft.Resources/subscriptions/read", id.as_str())?;
     }
     if !known(turn.world, id.name()) {
         return Err(subscription_missing(id.name()));
     }
-    Ok(Answer::json(200, shown(turn.world, id.name(), turn.world.read(id.key()))))
+    Ok(Answer::json(
+        200,
+        shown(turn.world, id.name(), turn.world.read(id.key())),
+    ))
 }
 
 /// `GET /tenants`.
@@ -104,6 +115,9 @@ pub fn locations(turn: &mut Turn<'_>, scope: &ResourceId) -> Result {
     if !known(turn.world, subscription) {
         return Err(subscription_missing(subscription));
     }
-    let rows: Vec<Value> = regions::all().iter().map(|place| regions::row(place, subscription)).collect();
+    let rows: Vec<Value> = regions::all()
+        .iter()
+        .map(|place| regions::row(place, subscription))
+        .collect();
     Ok(Answer::json(200, json!({ "value": rows })))
 }

@@ -18,14 +18,31 @@ pub fn access_policies(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
     versions::of_type(turn.world, turn.ask, "Microsoft.KeyVault/vaults", None)?;
     turn.need("Microsoft.KeyVault/vaults/accessPolicies/write", id.as_str())?;
     locks::guard(turn, &vault, false)?;
-    let mut document = turn.world.store.get(vault.key()).cloned().ok_or_else(|| resource_missing(&vault))?;
+    let mut document = turn
+        .world
+        .store
+        .get(vault.key())
+        .cloned()
+        .ok_or_else(|| resource_missing(&vault))?;
     let operation = id.name().to_ascii_lowercase();
-    let sent = turn.body()?.pointer("/properties/accessPolicies").and_then(Value::as_array).cloned()
+    let sent = turn
+        .body()?
+        .pointer("/properties/accessPolicies")
+        .and_then(Value::as_array)
+        .cloned()
         .ok_or_else(|| bad_content("properties.accessPolicies must be an array"))?;
-    let mut policies = document.pointer("/properties/accessPolicies").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut policies = document
+        .pointer("/properties/accessPolicies")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     for entry in sent {
         if entry["objectId"].as_str().is_none_or(str::is_empty) {
-            return Err(fail(400, "BadRequest", "An invalid value was provided for 'accessPolicies': objectId is required."));
+            return Err(fail(
+                400,
+                "BadRequest",
+                "An invalid value was provided for 'accessPolicies': objectId is required.",
+            ));
         }
         let at = policies.iter().position(|own| same(own, &entry));
         match (operation.as_str(), at) {
@@ -76,7 +93,8 @@ fn texts(value: &Value) -> Vec<Value> {
 
 fn holds(list: &[Value], item: &Value) -> bool {
     let text = item.as_str().unwrap_or_default();
-    list.iter().any(|own| own.as_str().is_some_and(|own| own.eq_ignore_ascii_case(text)))
+    list.iter()
+        .any(|own| own.as_str().is_some_and(|own| own.eq_ignore_ascii_case(text)))
 }
 
 fn add(own: &mut Value, entry: &Value) {
@@ -104,7 +122,10 @@ fn take(own: &mut Value, entry: &Value) -> bool {
     let mut left = false;
     for kind in KINDS {
         let sent = texts(&entry["permissions"][kind]);
-        let list: Vec<Value> = texts(&own["permissions"][kind]).into_iter().filter(|item| !holds(&sent, item)).collect();
+        let list: Vec<Value> = texts(&own["permissions"][kind])
+            .into_iter()
+            .filter(|item| !holds(&sent, item))
+            .collect();
         left |= !list.is_empty();
         if own["permissions"].get(kind).is_some() {
             own["permissions"][kind] = json!(list);

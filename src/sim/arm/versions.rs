@@ -35,7 +35,10 @@ fn listed(version: String, known: &[String]) -> Result<String, Answer> {
     Err(fail(
         400,
         "InvalidApiVersionParameter",
-        format!("The api-version '{version}' is invalid. The supported versions are '{}'.", known.join(",")),
+        format!(
+            "The api-version '{version}' is invalid. The supported versions are '{}'.",
+            known.join(",")
+        ),
     ))
 }
 
@@ -55,9 +58,11 @@ pub fn of_type(world: &World, ask: &Ask, full: &str, location: Option<&str>) -> 
         None if world.store.knows_type(&full.to_ascii_lowercase()) || child_of_known(world, full) => {
             plain(version, namespace, name)
         }
-        None if catalog::namespace(namespace).is_none() && !namespace_in_use(world, namespace) => {
-            Err(fail(404, "InvalidResourceNamespace", format!("The resource namespace '{namespace}' is invalid.")))
-        }
+        None if catalog::namespace(namespace).is_none() && !namespace_in_use(world, namespace) => Err(fail(
+            404,
+            "InvalidResourceNamespace",
+            format!("The resource namespace '{namespace}' is invalid."),
+        )),
         None => Err(fail(
             404,
             "InvalidResourceType",
@@ -73,7 +78,9 @@ fn plain(version: String, namespace: &str, name: &str) -> Result<String, Answer>
     Err(fail(
         404,
         "InvalidResourceType",
-        format!("The resource type '{name}' could not be found in the namespace '{namespace}' for api version '{version}'."),
+        format!(
+            "The resource type '{name}' could not be found in the namespace '{namespace}' for api version '{version}'."
+        ),
     ))
 }
 
@@ -101,7 +108,10 @@ fn unknown(kind: &Kind, version: &str, location: Option<&str>) -> Answer {
     let versions = kind.versions.join(", ");
     match location.filter(|_| !kind.is_child()) {
         Some(location) => {
-            let places = super::providers::locations(kind).iter().map(|l| crate::sim::regions::normal(l)).collect::<Vec<_>>();
+            let places = super::providers::locations(kind)
+                .iter()
+                .map(|l| crate::sim::regions::normal(l))
+                .collect::<Vec<_>>();
             fail(
                 400,
                 "NoRegisteredProviderFound",

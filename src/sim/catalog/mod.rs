@@ -82,7 +82,12 @@ pub struct Identity {
 
 impl Default for Identity {
     fn default() -> Self {
-        Self { patch: Patch::Merge, combined: "SystemAssigned, UserAssigned".to_owned(), max: 0, required: false }
+        Self {
+            patch: Patch::Merge,
+            combined: "SystemAssigned, UserAssigned".to_owned(),
+            max: 0,
+            required: false,
+        }
     }
 }
 
@@ -197,12 +202,18 @@ static CATALOG: LazyLock<Result<BTreeMap<String, Namespace>, String>> = LazyLock
 
 fn read() -> Result<BTreeMap<String, Namespace>, String> {
     let mut found = BTreeMap::new();
-    for file in FILES.files().filter(|file| file.path().extension().is_some_and(|e| e == "toml")) {
+    for file in FILES
+        .files()
+        .filter(|file| file.path().extension().is_some_and(|e| e == "toml"))
+    {
         let path = file.path().display();
         let text = file.contents_utf8().ok_or_else(|| format!("{path}: not UTF-8"))?;
         let file: File = toml::from_str(text).map_err(|error| format!("{path}: {error}"))?;
         let mut types = BTreeMap::new();
-        let plain = file.plain.iter().map(|name| Kind { name: name.clone(), ..Kind::default() });
+        let plain = file.plain.iter().map(|name| Kind {
+            name: name.clone(),
+            ..Kind::default()
+        });
         for mut kind in plain.chain(file.types) {
             kind.namespace.clone_from(&file.namespace);
             if kind.versions.is_empty() {
@@ -213,7 +224,11 @@ fn read() -> Result<BTreeMap<String, Namespace>, String> {
             kind.versions.dedup();
             types.insert(kind.name.to_ascii_lowercase(), kind);
         }
-        let namespace = Namespace { name: file.namespace.clone(), versions: file.versions, types };
+        let namespace = Namespace {
+            name: file.namespace.clone(),
+            versions: file.versions,
+            types,
+        };
         found.insert(file.namespace.to_ascii_lowercase(), namespace);
     }
     Ok(found)
@@ -248,7 +263,8 @@ pub fn well_formed(version: &str) -> bool {
         && digits(5..7)
         && bytes[7] == b'-'
         && digits(8..10)
-        && (bytes.len() == 10 || (bytes[10] == b'-' && bytes[11..].iter().all(u8::is_ascii_alphanumeric) && bytes.len() > 11))
+        && (bytes.len() == 10
+            || (bytes[10] == b'-' && bytes[11..].iter().all(u8::is_ascii_alphanumeric) && bytes.len() > 11))
 }
 
 #[cfg(test)]
@@ -261,8 +277,16 @@ mod tests {
         assert!(read.values().map(|namespace| namespace.types.len()).sum::<usize>() > 150);
         for namespace in read.values() {
             for kind in namespace.types.values() {
-                assert!(!kind.versions.is_empty() || kind.is_open(), "{} has no api-versions", kind.full());
-                assert!(kind.versions.iter().all(|version| well_formed(version)), "{}", kind.full());
+                assert!(
+                    !kind.versions.is_empty() || kind.is_open(),
+                    "{} has no api-versions",
+                    kind.full()
+                );
+                assert!(
+                    kind.versions.iter().all(|version| well_formed(version)),
+                    "{}",
+                    kind.full()
+                );
             }
         }
     }
