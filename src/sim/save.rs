@@ -49,7 +49,10 @@ impl Keeper {
         let (estate, last) = snapshot();
         let path = self.path.clone();
         let written = tokio::task::spawn_blocking(move || write_over(&path, &estate)).await;
-        written.map_err(std::io::Error::other)??;
+        match written {
+            Ok(written) => written?,
+            Err(panicked) => return Err(std::io::Error::other(panicked)),
+        }
         *kept = last;
         Ok(())
     }

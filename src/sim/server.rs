@@ -113,10 +113,7 @@ impl Server {
             world: Mutex::new(world),
             log: Mutex::default(),
             faults: Mutex::new(faults),
-            throttle: Mutex::new(Throttle {
-                real: options.throttle,
-                ..Throttle::default()
-            }),
+            throttle: Mutex::new(Throttle::new(options.throttle)),
             latches: Latches::default(),
             keeper: options.save.map(Keeper::new),
             latency: options.latency,
@@ -199,7 +196,9 @@ async fn listen(listener: TcpListener, state: Arc<State>, stop: CancellationToke
 }
 
 /// Why a connection ends without an answer.
-type Broken = Box<dyn std::error::Error + Send + Sync>;
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is broken: {0}")]
+struct Broken(&'static str);
 type Wire = http::Response<Full<Bytes>>;
 
 async fn serve(state: &State, request: http::Request<Incoming>) -> Result<Wire, Broken> {
@@ -208,7 +207,9 @@ async fn serve(state: &State, request: http::Request<Incoming>) -> Result<Wire, 
         mut ask,
         target,
         garbled,
-    } = wire::read(request, OffsetDateTime::now_utc()).await?;
+    } = wire::read(request, OffsetDateTime::now_utc())
+        .await
+        .map_err(|_| Broken("the request ended too early, or is too large"))?;
     if let Some(told) = control::answer(state, &ask) {
         let kept = match &told {
             Told::Json(_) => None,
@@ -238,7 +239,7 @@ async fn serve(state: &State, request: http::Request<Incoming>) -> Result<Wire, 
     };
     if deed.reset == Some(Break::Before) {
         way.log(&ask, 0);
-        return Err("the connection was broken on purpose".into());
+        return Err(Broken("a fault asks for it"));
     }
     let latch_key = (ask.method != http::Method::GET)
         .then(|| arm::serial_key(&ask.path))
@@ -263,7 +264,7 @@ async fn serve(state: &State, request: http::Request<Incoming>) -> Result<Wire, 
     };
     if deed.reset == Some(Break::After) {
         way.log(&ask, 0);
-        return Err("the connection was broken on purpose".into());
+        return Err(Broken("a fault asks for it"));
     }
     way.log(&ask, answer.status);
     let head = ask.method == http::Method::HEAD;

@@ -18,7 +18,7 @@ struct Bucket {
 #[derive(Debug, Default)]
 pub struct Throttle {
     /// Whether empty buckets refuse.
-    pub real: bool,
+    real: bool,
     buckets: HashMap<String, Bucket>,
 }
 
@@ -56,6 +56,14 @@ impl Verb {
 }
 
 impl Throttle {
+    /// Full buckets; `real` ones refuse when they are empty.
+    pub fn new(real: bool) -> Self {
+        Self {
+            real,
+            ..Self::default()
+        }
+    }
+
     /// Takes `cost` from a bucket and gives what is left; below zero it was not there, and nothing is taken if real.
     fn take(&mut self, key: String, size: f64, refill: f64, cost: f64, now: OffsetDateTime) -> f64 {
         let bucket = self.buckets.entry(key).or_insert(Bucket { left: size, at: now });
@@ -116,7 +124,7 @@ impl Throttle {
             return Ok(());
         }
         let one = lower[at..].trim_end_matches('/').matches('/').count() > 3;
-        let rates = match (verb, one) {
+        let rates: [f64; 3] = match (verb, one) {
             (Verb::Read, true) => [30.0, 10.0, 0.5],
             (Verb::Read, false) => [15.0, 5.0, 0.25],
             _ => [10.0, 2.0, 0.25],

@@ -109,23 +109,30 @@ pub fn extensions(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
     Ok(page(turn.ask, rows, turn.world.page))
 }
 
-/// Fails where the subscription, the group or the resource that a list hangs on is not there.
-pub fn exists(turn: &Turn<'_>, scope: &ResourceId) -> Result<()> {
-    let known = |key: &str| turn.world.read(key).is_some();
-    if let Some(subscription) = scope.subscription() {
-        if !subscriptions::known(turn.world, subscription) {
-            return Err(fail::subscription_missing(subscription));
-        }
-        if let Some(group) = scope.resource_group() {
-            let key = format!("/subscriptions/{subscription}/resourcegroups/{group}").to_ascii_lowercase();
-            if !known(&key) {
-                return Err(fail::group_missing(group));
-            }
-        }
+/// Fails where the subscription or the group of a thing is not there.
+pub fn container(turn: &Turn<'_>, scope: &ResourceId) -> Result<()> {
+    let Some(subscription) = scope.subscription() else {
+        return Ok(());
+    };
+    if !subscriptions::known(turn.world, subscription) {
+        return Err(fail::subscription_missing(subscription));
     }
-    let kind = scope.resource_type();
-    if !kind.starts_with("Microsoft.Resources/") && !known(scope.top_level().key()) && scope.extended().is_none() {
-        return Err(fail::resource_missing(&scope.top_level()));
+    let Some(group) = scope.resource_group() else {
+        return Ok(());
+    };
+    let key = format!("/subscriptions/{subscription}/resourcegroups/{group}").to_ascii_lowercase();
+    if turn.world.read(&key).is_none() {
+        return Err(fail::group_missing(group));
+    }
+    Ok(())
+}
+
+/// Fails where the subscription, the group or the top-level resource of a scope is not there.
+pub fn exists(turn: &Turn<'_>, scope: &ResourceId) -> Result<()> {
+    container(turn, scope)?;
+    let top = scope.top_level();
+    if !top.resource_type().starts_with("Microsoft.Resources/") && turn.world.read(top.key()).is_none() {
+        return Err(fail::resource_missing(&top));
     }
     Ok(())
 }

@@ -50,7 +50,7 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
         _ => return Err(no_method(&method)),
     };
     turn.need(&format!("{}/{verb}", work.kind.full()), asked.as_str())?;
-    lists::exists(turn, asked).or_else(|missing| {
+    lists::container(turn, asked).or_else(|missing| {
         if method == Method::DELETE && missing.status == 404 {
             Ok(())
         } else {

@@ -169,8 +169,6 @@ struct File {
 pub struct Namespace {
     /// As Azure spells it.
     pub name: String,
-    /// The versions of types that list none of their own.
-    pub versions: Vec<String>,
     /// Its types by name in lower case.
     pub types: BTreeMap<String, Kind>,
 }
@@ -226,7 +224,6 @@ fn read() -> Result<BTreeMap<String, Namespace>, String> {
         }
         let namespace = Namespace {
             name: file.namespace.clone(),
-            versions: file.versions,
             types,
         };
         found.insert(file.namespace.to_ascii_lowercase(), namespace);
