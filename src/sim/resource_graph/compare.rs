@@ -27,12 +27,7 @@ pub fn equal_folded(left: &Value<'_>, right: &Value<'_>) -> bool {
 }
 
 fn texts_equal(left: &Value<'_>, right: &Value<'_>, same: fn(&str, &str) -> bool) -> bool {
-    same(&plain(left), &plain(right))
-}
-
-/// The text of a value for a comparison with a text; dynamic booleans are in lower case.
-fn plain<'v>(value: &'v Value<'_>) -> std::borrow::Cow<'v, str> {
-    value.to_text()
+    same(&left.to_text(), &right.to_text())
 }
 
 fn is_text(value: &Value<'_>) -> bool {
@@ -49,7 +44,7 @@ pub fn order(left: &Value<'_>, right: &Value<'_>) -> Option<Ordering> {
         (Value::Timespan(a), Value::Timespan(b)) => Some(a.cmp(b)),
         (Value::Bool(a), other) => other.truth().map(|b| a.cmp(&b)),
         (other, Value::Bool(b)) => other.truth().map(|a| a.cmp(b)),
-        _ if is_text(left) && is_text(right) => Some(plain(left).as_ref().cmp(plain(right).as_ref())),
+        _ if is_text(left) && is_text(right) => Some(left.to_text().as_ref().cmp(right.to_text().as_ref())),
         _ => match (left.number(), right.number()) {
             (Some(a), Some(b)) => a.partial_cmp(&b),
             _ => match (left.as_json(), right.as_json()) {

@@ -173,8 +173,23 @@ impl Compiler<'_> {
         )
     }
 
+    /// Chains lean to the left and may be long, so they are followed by a loop and not by calls.
     fn binary(&self, left: &Expr, operator: Binary, right: &Expr) -> Result<(Code, Kind), Fault> {
-        let ((left, a), (right, b)) = (self.compile(left)?, self.compile(right)?);
+        let mut chain = vec![(operator, right)];
+        let mut first = left;
+        while let Expr::Binary(left, operator, right) = first {
+            chain.push((*operator, right));
+            first = left;
+        }
+        let mut made = self.compile(first)?;
+        for (operator, right) in chain.into_iter().rev() {
+            made = self.pair(made, operator, self.compile(right)?)?;
+        }
+        Ok(made)
+    }
+
+    fn pair(&self, left: (Code, Kind), operator: Binary, right: (Code, Kind)) -> Result<(Code, Kind), Fault> {
+        let ((left, a), (right, b)) = (left, right);
         let kind = match operator {
             Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Modulo => {
                 self.sum(a, operator, b)?
@@ -253,9 +268,13 @@ impl Compiler<'_> {
             (Kind::Datetime, Binary::Add | Binary::Subtract, Kind::Timespan)
             | (Kind::Timespan, Binary::Add, Kind::Datetime) => Kind::Datetime,
             (Kind::Timespan, Binary::Divide, Kind::Timespan) => Kind::Real,
-            (Kind::Timespan, Binary::Add | Binary::Subtract, Kind::Timespan) => Kind::Timespan,
-            (Kind::Timespan, Binary::Multiply | Binary::Divide, number) if number.is_number() => Kind::Timespan,
-            (number, Binary::Multiply, Kind::Timespan) if number.is_number() => Kind::Timespan,
+            (Kind::Timespan, Binary::Add | Binary::Subtract, Kind::Timespan) => a,
+            (Kind::Timespan, Binary::Multiply | Binary::Divide, number)
+            | (number, Binary::Multiply, Kind::Timespan)
+                if number.is_number() =>
+            {
+                Kind::Timespan
+            }
             (Kind::Dynamic, _, other) | (other, _, Kind::Dynamic) if other.is_number() || other == Kind::Dynamic => {
                 Kind::Dynamic
             }

@@ -209,7 +209,7 @@ impl<'d> Value<'d> {
     pub fn to_text(&self) -> Cow<'_, str> {
         match self {
             Value::Null => Cow::Borrowed(""),
-            Value::Bool(yes) => Cow::Borrowed(if *yes { "True" } else { "False" }),
+            Value::Bool(yes) => Cow::Borrowed(if *yes { "true" } else { "false" }),
             Value::Long(number) => Cow::Owned(number.to_string()),
             Value::Real(number) => Cow::Owned(real_text(*number)),
             Value::Str(text) => Cow::Borrowed(text.as_str()),
@@ -311,7 +311,7 @@ impl<'d> Value<'d> {
             Value::Dynamic(document) => match document.json() {
                 Json::String(_) => ('s', self.to_text()),
                 Json::Number(_) => ('n', self.to_text()),
-                Json::Bool(yes) => ('b', Cow::Borrowed(if *yes { "True" } else { "False" })),
+                Json::Bool(yes) => ('b', Cow::Borrowed(if *yes { "true" } else { "false" })),
                 other => ('j', Cow::Owned(crate::types::json::canonical(other))),
             },
         };

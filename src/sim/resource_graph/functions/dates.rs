@@ -103,7 +103,7 @@ pub const TABLE: &[Function] = &[
 
 fn start<'d>(v: &[Value<'_>], day: impl Fn(OffsetDateTime, i64) -> Option<Date>) -> Value<'d> {
     let offset = v.get(1).and_then(Value::whole).unwrap_or(0);
-    let sane = offset.abs() < 4_000_000;
+    let sane = offset.unsigned_abs() < 4_000_000;
     let day = v[0].datetime().filter(|_| sane).and_then(|at| day(at, offset));
     day.map_or(Value::Null, |day| Value::Datetime(day.midnight().assume_utc()))
 }
@@ -225,7 +225,7 @@ fn part(unit: &str, at: OffsetDateTime) -> Option<i64> {
 
 /// Letters stand for parts, other characters for themselves.
 fn format(at: OffsetDateTime, pattern: &str) -> String {
-    let half = if at.hour() % 12 == 0 { 12 } else { at.hour() % 12 };
+    let half = (at.hour() + 11) % 12 + 1;
     runs(pattern, |letter, width| {
         Some(match letter {
             'y' if width <= 2 => format!("{:02}", at.year() % 100),

@@ -89,8 +89,8 @@ pub fn arithmetic<'d>(left: &Value<'d>, operator: Binary, right: &Value<'d>) -> 
         (Value::Datetime(a), Binary::Subtract, other) => {
             other.datetime().map_or(Value::Null, |b| Value::Timespan(*a - b))
         }
-        (Value::Timespan(a), Binary::Multiply | Binary::Divide, other) => scaled(*a, operator, other),
-        (other, Binary::Multiply, Value::Timespan(a)) => scaled(*a, operator, other),
+        (Value::Timespan(a), Binary::Multiply | Binary::Divide, other)
+        | (other, Binary::Multiply, Value::Timespan(a)) => scaled(*a, operator, other),
         _ => match (left.number(), right.number()) {
             (Some(a), Some(b)) => {
                 let found = match operator {

@@ -304,18 +304,22 @@ impl Aggregate {
                 _ => Value::Null,
             }],
             State::Sum(sum, _) => vec![sum],
-            State::Best(best) if best.is_empty() => vec![self.nothing(); self.kinds.len()],
+            State::Best(best) if best.is_empty() => self.nothing(),
             State::Best(best) => best,
             State::List(items, _) => vec![Value::owned(Json::Array(items))],
             State::Bag(bag) => vec![Value::owned(Json::Object(bag))],
         }
     }
 
-    fn nothing<'d>(&self) -> Value<'d> {
-        if self.kinds.first() == Some(&Kind::Str) {
-            Value::borrowed("")
-        } else {
-            Value::Null
-        }
+    /// Empty texts and nulls, where no row was seen.
+    fn nothing<'d>(&self) -> Vec<Value<'d>> {
+        let empty = |kind: &Kind| {
+            if *kind == Kind::Str {
+                Value::borrowed("")
+            } else {
+                Value::Null
+            }
+        };
+        self.kinds.iter().map(empty).collect()
     }
 }

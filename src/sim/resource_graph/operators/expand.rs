@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::super::code::Code;
 use super::super::compile::name_of;
 use super::super::failure::{Fault, meaning};
 use super::super::functions;
@@ -74,7 +73,7 @@ impl<'d> Engine<'_, 'd> {
         for row in &frame.rows {
             let lists: Vec<_> = codes
                 .iter()
-                .map(|(code, _)| Expansion::of(code, code.run(row, &self.context), as_arrays))
+                .map(|(code, _)| Expansion::of(code.run(row, &self.context), as_arrays))
                 .collect();
             let longest = lists.iter().map(Expansion::len).max().unwrap_or(0).min(limit);
             for at in 0..longest {
@@ -105,7 +104,7 @@ enum Expansion<'d> {
 }
 
 impl<'d> Expansion<'d> {
-    fn of(_code: &Code, value: Value<'d>, as_arrays: bool) -> Self {
+    fn of(value: Value<'d>, as_arrays: bool) -> Self {
         match value {
             Value::Dynamic(document) if document.json().is_array() => Expansion::Array(document),
             Value::Dynamic(document) if document.json().is_object() => Expansion::Bag(document, as_arrays),

@@ -103,7 +103,9 @@ impl<'d> Engine<'_, 'd> {
         let mut seen = HashSet::new();
         rows.retain(|values| {
             let mut key = String::new();
-            values.iter().for_each(|value| value.write_key(&mut key));
+            for value in values {
+                value.write_key(&mut key);
+            }
             seen.insert(key)
         });
         Ok(Frame::of_values(columns, rows))

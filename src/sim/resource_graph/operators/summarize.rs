@@ -73,7 +73,7 @@ impl<'d> Engine<'_, 'd> {
         let mut slots = Slots::default();
         let mut outputs = Vec::new();
         for item in aggregates {
-            outputs.extend(self.outputs(item, &compiler, &group_keys, &mut slots)?);
+            outputs.extend(outputs_of(item, &compiler, &group_keys, &mut slots)?);
         }
         let compiler_of_slots = Compiler {
             columns: &slots.columns,
@@ -100,7 +100,9 @@ impl<'d> Engine<'_, 'd> {
             } else {
                 let values: Vec<Value<'d>> = keys.iter().map(|code| code.run(row, &self.context)).collect();
                 key.clear();
-                values.iter().for_each(|value| value.write_key(&mut key));
+                for value in &values {
+                    value.write_key(&mut key);
+                }
                 if let Some(at) = places.get(&key) {
                     *at
                 } else {
@@ -129,40 +131,34 @@ impl<'d> Engine<'_, 'd> {
             .collect();
         Ok(Frame::of_values(columns, rows))
     }
+}
 
-    /// The columns that one item of a `summarize` gives.
-    fn outputs(
-        &self,
-        item: &Named,
-        compiler: &Compiler<'_>,
-        keys: &[String],
-        slots: &mut Slots,
-    ) -> Result<Vec<Output>, Fault> {
-        if let Expr::Call(name, arguments) = &item.expr
-            && let Some((aggregate, titles)) = Aggregate::many(name, arguments, compiler, keys)?
-        {
-            let made = slots.add(aggregate);
-            return Ok(titles
-                .into_iter()
-                .zip(made)
-                .enumerate()
-                .map(|(at, (title, slot))| {
-                    let name = item.name.clone().filter(|_| at == 0).unwrap_or(title);
-                    Output {
-                        name,
-                        expr: Expr::Name(slot),
-                    }
-                })
-                .collect());
-        }
-        let before = slots.aggregates.len();
-        let expr = replace(&item.expr, compiler, slots)?;
-        if slots.aggregates.len() == before {
-            return meaning("'summarize' operator: Aggregate functions are expected before 'by'");
-        }
-        let name = item.name.clone().unwrap_or_else(|| default_name(&item.expr));
-        Ok(vec![Output { name, expr }])
+/// The columns that one item of a `summarize` gives.
+fn outputs_of(item: &Named, compiler: &Compiler<'_>, keys: &[String], slots: &mut Slots) -> Result<Vec<Output>, Fault> {
+    if let Expr::Call(name, arguments) = &item.expr
+        && let Some((aggregate, titles)) = Aggregate::many(name, arguments, compiler, keys)?
+    {
+        let made = slots.add(aggregate);
+        return Ok(titles
+            .into_iter()
+            .zip(made)
+            .enumerate()
+            .map(|(at, (title, slot))| {
+                let name = item.name.clone().filter(|_| at == 0).unwrap_or(title);
+                Output {
+                    name,
+                    expr: Expr::Name(slot),
+                }
+            })
+            .collect());
     }
+    let before = slots.aggregates.len();
+    let expr = replace(&item.expr, compiler, slots)?;
+    if slots.aggregates.len() == before {
+        return meaning("'summarize' operator: Aggregate functions are expected before 'by'");
+    }
+    let name = item.name.clone().unwrap_or_else(|| default_name(&item.expr));
+    Ok(vec![Output { name, expr }])
 }
 
 /// The expression with each aggregate in it replaced by the name of its slot.

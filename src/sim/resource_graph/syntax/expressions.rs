@@ -9,6 +9,9 @@ use super::tree::{Among, Binary, Expr, Literal, Named};
 /// Most operators in a row: the tree leans to the left, one level each.
 const LONGEST_CHAIN: usize = 400;
 
+/// Most members in a path.
+const LONGEST_PATH: usize = 64;
+
 /// How strongly `in`, `between` and their kin bind.
 const AMONG_POWER: u8 = 4;
 
@@ -117,7 +120,7 @@ impl Parser {
             return self.nested(Self::unary);
         }
         let mut expr = self.primary()?;
-        for _ in 0..LONGEST_CHAIN {
+        for _ in 0..LONGEST_PATH {
             if self.eat(".") {
                 expr = Expr::Member(Box::new(expr), self.name()?);
             } else if self.eat("[") {
@@ -168,6 +171,11 @@ impl Parser {
             }
             Word::Name(name) if name == "true" || name == "false" => Expr::Literal(Literal::Bool(name == "true")),
             Word::Name(name) if name == "$left" || name == "$right" => Expr::Name(name),
+            Word::Name(name) if name == "where" => {
+                // The one reserved word: the service stops behind it.
+                self.advance();
+                return self.fail(None);
+            }
             Word::Name(_) | Word::Sign("[") => return Ok(Expr::Name(self.name()?)),
             _ => return self.fail(None),
         };

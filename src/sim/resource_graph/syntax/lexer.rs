@@ -179,7 +179,6 @@ impl<'q> Lexer<'q> {
                 (Some(_), _) if escaped => escaped = false,
                 (Some(_), '\\') => escaped = true,
                 (Some(open), _) if open == c => quote = None,
-                (Some(_), _) => {}
                 (None, '\'' | '"') => quote = Some(c),
                 (None, '(') => depth += 1,
                 (None, ')') => {
@@ -189,7 +188,7 @@ impl<'q> Lexer<'q> {
                         return Ok(Word::Typed(kind, raw[1..raw.len() - 1].trim().to_owned()));
                     }
                 }
-                (None, _) => {}
+                _ => {}
             }
         }
         self.take(self.rest.len());

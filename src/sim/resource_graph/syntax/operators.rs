@@ -178,11 +178,10 @@ impl Parser {
             }
             self.advance();
         }
-        while matches!(self.next_word(), Word::Sign("="))
-            && matches!(self.word(), Word::Name(name) if name.starts_with("hint"))
-        {
-            self.advance();
-            self.advance();
+        while self.eat_name("hint") {
+            self.expect(".")?;
+            self.name()?;
+            self.expect("=")?;
             self.name()?;
         }
         let right = if self.eat("(") {

@@ -14,7 +14,7 @@ impl Display for Name<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let plain = self.0.starts_with(|c: char| c.is_alphabetic() || c == '_')
             && self.0.chars().all(|c| c.is_alphanumeric() || c == '_')
-            && !matches!(self.0, "true" | "false" | "h" | "H");
+            && !matches!(self.0, "true" | "false" | "where" | "h" | "H");
         if plain || matches!(self.0, "$left" | "$right") {
             f.write_str(self.0)
         } else {
@@ -133,9 +133,9 @@ impl Display for Operator {
                 for (at, (left, right)) in on.iter().enumerate() {
                     f.write_str(if at > 0 { ", " } else { "" })?;
                     if left == right {
-                        write!(f, "{left}")?
+                        write!(f, "{left}")?;
                     } else {
-                        write!(f, "$left.{left} == $right.{right}")?
+                        write!(f, "$left.{left} == $right.{right}")?;
                     }
                 }
                 Ok(())

@@ -109,3 +109,17 @@ fn facets_count_the_values_of_the_result() {
         json!({"properties_state": "Running", "count": 1})
     );
 }
+
+#[test]
+fn the_queries_of_the_official_examples_are_answered() {
+    for query in [
+        "Resources | project id, name, type, location, tags | limit 3",
+        "Resources | project id, name, type, location | where type =~ 'Microsoft.Compute/virtualMachines' | summarize count() by location | top 3 by count_",
+        "Resources | where type =~ 'Microsoft.Compute/virtualMachines' | project id, name, location, resourceGroup, properties.storageProfile.osDisk.osType | limit 5",
+        "Resources | where type =~ 'Microsoft.Compute/virtualMachines' | summarize count() by tostring(properties.storageProfile.osDisk.osType)",
+        "Resources | project id, name, type, location | summarize by location",
+        "Resources | where name contains 'test' | project id, name, type, location",
+    ] {
+        assert!(ask(&json!({"query": query})).is_ok(), "{query}");
+    }
+}

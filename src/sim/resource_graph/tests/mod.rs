@@ -27,7 +27,7 @@ impl Tables for Sample {
     fn documents<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Json> + 'a> {
         Box::new(self.documents.iter())
     }
-    fn tenant_id(&self) -> &str {
+    fn tenant_id(&self) -> &'static str {
         "t1"
     }
     fn may_read(&self, id: &str) -> bool {
