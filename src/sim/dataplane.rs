@@ -48,13 +48,14 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
     let found = key_of(world, &with_query).or_else(|| key_of(world, &url));
     let etag = |document: &Value| format!("\"{}\"", &digest(document)[..16]);
     let stored = found.as_ref().and_then(|key| world.data.get(key)).cloned();
-    if let (Some(wanted), Some(stored)) = (ask.header("if-match"), &stored) {
-        if wanted != "*" && wanted != etag(stored) {
-            return Answer::json(
-                412,
-                json!({"error": {"code": "ConditionNotMet", "message": "The condition specified using HTTP conditional header(s) is not met."}}),
-            );
-        }
+    if let (Some(wanted), Some(stored)) = (ask.header("if-match"), &stored)
+        && wanted != "*"
+        && wanted != etag(stored)
+    {
+        return Answer::json(
+            412,
+            json!({"error": {"code": "ConditionNotMet", "message": "The condition specified using HTTP conditional header(s) is not met."}}),
+        );
     }
     let body = ask.body.clone().unwrap_or(Value::Null);
     let key = found.unwrap_or_else(|| url.clone());

@@ -13,13 +13,14 @@ use super::{Answer, builtin_roles};
 #[derive(Debug, Default)]
 pub struct Tree {
     parents: HashMap<String, String>,
+    root: Option<String>,
 }
 
 const GROUPS: &str = "/providers/microsoft.management/managementgroups/";
 
 impl Tree {
     /// The tree that the documents describe.
-    pub fn of(store: &Store) -> Self {
+    pub fn of(store: &Store, tenant: &str) -> Self {
         let mut parents = HashMap::new();
         for (key, document) in store.of_type("microsoft.management/managementgroups") {
             if let Some(parent) = document
@@ -34,7 +35,9 @@ impl Tree {
                 parents.insert(format!("/subscriptions/{subscription}"), group.to_owned());
             }
         }
-        Self { parents }
+        let root = format!("{GROUPS}{}", tenant.to_ascii_lowercase());
+        let root = store.has(&root).then_some(root);
+        Self { parents, root }
     }
 
     /// The management groups above a scope, nearest first, itself among them where it is one.
@@ -44,19 +47,20 @@ impl Tree {
         if at.starts_with(GROUPS) {
             chain.push(at.clone());
         }
-        while let Some(parent) = self.parents.get(&at) {
-            if chain.contains(parent) {
+        while let Some(parent) = self.parent(&at) {
+            if chain.iter().any(|above| above == parent) {
                 break;
             }
-            chain.push(parent.clone());
-            at.clone_from(parent);
+            chain.push(parent.to_owned());
+            at = parent.to_owned();
         }
         chain
     }
 
-    /// The management group right above a subscription or management group.
+    /// The management group right above a subscription or management group: the root where no other is named.
     pub fn parent(&self, key: &str) -> Option<&str> {
-        self.parents.get(key).map(String::as_str)
+        let root = || self.root.as_deref().filter(|root| *root != key && !key.is_empty());
+        self.parents.get(key).map(String::as_str).or_else(root)
     }
 
     /// Whether a scope is `above` or lies below it; `/` is above everything.

@@ -92,10 +92,10 @@ impl Server {
             path: path.to_owned(),
             why,
         };
-        if let Some(path) = &options.save {
-            if let Some(kept) = save::read(path).map_err(|why| unsaved(path, why))? {
-                estate = kept;
-            }
+        if let Some(path) = &options.save
+            && let Some(kept) = save::read(path).map_err(|why| unsaved(path, why))?
+        {
+            estate = kept;
         }
         let mut world = World::load(estate, lag, now)?;
         world.strict = options.strict_auth;
@@ -165,16 +165,14 @@ impl Drop for Server {
 
 async fn listen(listener: TcpListener, state: Arc<State>, stop: CancellationToken, tasks: TaskTracker) {
     loop {
-        let stream = tokio::select! {
+        let accepted = tokio::select! {
             () = stop.cancelled() => return,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                // Too many open files and the like: what is open goes on, and the next try may do.
-                Err(_) => {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    continue;
-                }
-            },
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Too many open files and the like: what is open goes on, and the next try may do.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
         };
         // Small answers, one after another: waiting to fill packets only delays them.
         let _ = stream.set_nodelay(true);
@@ -252,7 +250,10 @@ async fn serve(state: &State, request: http::Request<Incoming>) -> Result<Wire, 
                 drop(latch);
                 done
             }
-            None => (arm::concurrent(&ask.path, &key), headers::arm(&ask, &request_id, "")),
+            None => (
+                arm::concurrent(&ask.path, &key),
+                headers::arm(&ask, &request_id, &state.world().tenant),
+            ),
         },
         _ => {
             let done = way.answer(&mut ask, garbled, &deed).await;

@@ -48,6 +48,25 @@ pub struct Store {
     pub generation: u64,
 }
 
+/// Documents with their keys.
+pub type Rows<'a> = Box<dyn Iterator<Item = (&'a str, &'a Value)> + 'a>;
+
+/// The keys below a key, behind another.
+fn bounds(key: &str, after: &str) -> (Bound<String>, Bound<String>) {
+    let key = key.trim_end_matches('/');
+    let start = format!("{key}/");
+    // `0` is the character behind `/`.
+    let end = format!("{key}0");
+    let after = after.to_owned();
+    let end = end.max(after.clone());
+    let from = if after > start {
+        Bound::Excluded(after)
+    } else {
+        Bound::Included(start)
+    };
+    (from, Bound::Included(end))
+}
+
 /// The full type of an id in lower case: its index key.
 pub fn type_key(id: &ResourceId) -> String {
     id.resource_type().to_ascii_lowercase()
@@ -145,13 +164,13 @@ impl Store {
     }
 
     fn note_principal(&mut self, key: &str, kind: &str, document: &Value) {
-        if kind == "microsoft.authorization/roleassignments" {
-            if let Some(principal) = document.pointer("/properties/principalId").and_then(Value::as_str) {
-                self.principals
-                    .entry(principal.to_ascii_lowercase())
-                    .or_default()
-                    .insert(key.to_owned());
-            }
+        if kind == "microsoft.authorization/roleassignments"
+            && let Some(principal) = document.pointer("/properties/principalId").and_then(Value::as_str)
+        {
+            self.principals
+                .entry(principal.to_ascii_lowercase())
+                .or_default()
+                .insert(key.to_owned());
         }
     }
 
@@ -192,6 +211,27 @@ impl Store {
             .filter_map(|key| self.get(key).map(|document| (key.as_str(), document)))
     }
 
+    /// The documents of a full type (in lower case) below a key, in order of id, behind the key `after`.
+    pub fn of_type_below<'a>(&'a self, kind: &str, key: &str, after: &str) -> Rows<'a> {
+        let bounds = bounds(key, after);
+        let Some(keys) = self.types.get(kind) else {
+            return Box::new(std::iter::empty());
+        };
+        Box::new(
+            keys.range::<String, _>(bounds)
+                .filter_map(|key| self.get(key).map(|document| (key.as_str(), document))),
+        )
+    }
+
+    /// The documents below a key, at any depth, in order of id, behind the key `after`.
+    pub fn below_after<'a>(&'a self, key: &str, after: &str) -> Rows<'a> {
+        Box::new(
+            self.places
+                .range::<String, _>(bounds(key, after))
+                .filter_map(|(key, &place)| self.slots[place].as_ref().map(|(_, d)| (key.as_str(), &**d))),
+        )
+    }
+
     /// Whether any document has this full type (in lower case).
     pub fn knows_type(&self, kind: &str) -> bool {
         self.types.get(kind).is_some_and(|keys| !keys.is_empty())
@@ -219,27 +259,19 @@ impl Store {
     }
 
     /// The documents below a key as they were at a time.
-    pub fn below_at(&self, key: &str, at: Option<OffsetDateTime>) -> Vec<(String, &Value)> {
-        let Some(at) = at else {
-            return self
-                .below(key)
-                .map(|(key, document)| (key.to_owned(), document))
-                .collect();
-        };
-        let start = format!("{}/", key.trim_end_matches('/'));
-        let mut found: BTreeMap<String, &Value> = self
-            .below(key)
-            .map(|(key, document)| (key.to_owned(), document))
-            .collect();
+    pub fn documents_below_at(&self, key: &str, at: Option<OffsetDateTime>) -> BTreeMap<&str, &Value> {
+        let mut found: BTreeMap<&str, &Value> = self.below(key).collect();
+        let Some(at) = at else { return found };
+        let start = format!("{key}/");
         for key in self.past.keys().filter(|key| key.starts_with(&start)) {
             if let Some(past) = self.earlier(key, at) {
                 match past.document.as_deref() {
-                    Some(document) => found.insert(key.clone(), document),
-                    None => found.remove(key),
+                    Some(document) => found.insert(key, document),
+                    None => found.remove(key.as_str()),
                 };
             }
         }
-        found.into_iter().collect()
+        found
     }
 
     /// Every document as it was at a time, in the order they came; those deleted since come last.

@@ -98,10 +98,10 @@ pub fn write(answer: Answer, more: Vec<(String, String)>) -> http::Response<Full
         .map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
     let own = answer.headers.into_iter().chain(more);
     for (name, value) in own {
-        if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(name), http::HeaderValue::try_from(value)) {
-            if !headers.contains_key(&name) {
-                headers.insert(name, value);
-            }
+        if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(name), http::HeaderValue::try_from(value))
+            && !headers.contains_key(&name)
+        {
+            headers.insert(name, value);
         }
     }
     if answer.body.is_some() && !headers.contains_key("content-type") {

@@ -104,7 +104,7 @@ impl World {
         match &self.tree {
             Some((generation, tree)) if *generation == self.store.generation => tree.clone(),
             _ => {
-                let tree = Arc::new(Tree::of(&self.store));
+                let tree = Arc::new(Tree::of(&self.store, &self.tenant));
                 self.tree = Some((self.store.generation, tree.clone()));
                 tree
             }

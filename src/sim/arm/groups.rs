@@ -55,7 +55,7 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
             if let Some(tags) = body.get("tags") {
                 document["tags"] = tags.clone();
             }
-            store(turn, asked, document, 200)
+            Ok(store(turn, asked, document, 200))
         }
         _ => {
             stored.ok_or_else(missing)?;
@@ -65,12 +65,12 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
     }
 }
 
-fn store(turn: &mut Turn<'_>, id: &ResourceId, document: Value, status: u16) -> Result {
+fn store(turn: &mut Turn<'_>, id: &ResourceId, document: Value, status: u16) -> Answer {
     let answer = Answer::json(status, shown(id, &document));
     let (now, by) = (turn.ask.now, turn.ask.caller.principal.clone());
     turn.world.store.put(id, document, now, &by);
     turn.world.writes += 1;
-    Ok(answer)
+    answer
 }
 
 fn put(turn: &mut Turn<'_>, asked: &ResourceId, stored: Option<Value>) -> Result {
@@ -96,18 +96,18 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, stored: Option<Value>) -> Result
             "The location property is required for this definition.",
         ));
     };
-    if let Some(own) = stored.as_ref().and_then(|document| document["location"].as_str()) {
-        if regions::normal(own) != regions::normal(sent) {
-            return Err(fail(
-                409,
-                "InvalidResourceGroupLocation",
-                format!(
-                    "Invalid resource group location '{}'. The Resource group already exists in location '{}'.",
-                    regions::normal(sent),
-                    regions::normal(own)
-                ),
-            ));
-        }
+    if let Some(own) = stored.as_ref().and_then(|document| document["location"].as_str())
+        && regions::normal(own) != regions::normal(sent)
+    {
+        return Err(fail(
+            409,
+            "InvalidResourceGroupLocation",
+            format!(
+                "Invalid resource group location '{}'. The Resource group already exists in location '{}'.",
+                regions::normal(sent),
+                regions::normal(own)
+            ),
+        ));
     }
     if regions::find(sent).is_none() {
         let places: Vec<&str> = regions::all().iter().map(|place| place.name.as_str()).collect();
@@ -135,7 +135,7 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, stored: Option<Value>) -> Result
             document[member] = value.clone();
         }
     }
-    store(turn, asked, document, if first { 201 } else { 200 })
+    Ok(store(turn, asked, document, if first { 201 } else { 200 }))
 }
 
 /// `GET /subscriptions/{id}/resourceGroups`.

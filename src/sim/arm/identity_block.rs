@@ -96,7 +96,8 @@ pub fn settle(turn: &mut Turn<'_>, work: &Work, document: &mut Value, sent: Opti
         .filter(|(_, value)| !value.is_null())
         .map(|(key, _)| key.to_ascii_lowercase())
         .collect();
-    linked(turn, work, &sent_keys, named)?;
+    let here = document["location"].as_str().map(regions::normal);
+    linked(turn, work, &sent_keys, named, here.as_deref())?;
     let mut block = json!({});
     let mut filled = Map::new();
     for (key, value) in &map {
@@ -180,7 +181,13 @@ fn limits(work: &Work, now: Parts, map: &Map<String, Value>) -> Result<()> {
 }
 
 /// Every identity that was sent must be there, and the caller must be allowed to assign it.
-fn linked(turn: &Turn<'_>, work: &Work, keys: &[String], sent: Option<&Map<String, Value>>) -> Result<()> {
+fn linked(
+    turn: &Turn<'_>,
+    work: &Work,
+    keys: &[String],
+    sent: Option<&Map<String, Value>>,
+    here: Option<&str>,
+) -> Result<()> {
     let mut refused = Vec::new();
     for key in keys {
         let spelled = sent
@@ -212,7 +219,7 @@ fn linked(turn: &Turn<'_>, work: &Work, keys: &[String], sent: Option<&Map<Strin
             refused.push(spelled.clone());
             continue;
         }
-        restrictions(work, identity)?;
+        restrictions(work, identity, here)?;
     }
     if refused.is_empty() {
         return Ok(());
@@ -233,29 +240,24 @@ fn linked(turn: &Turn<'_>, work: &Work, keys: &[String], sent: Option<&Map<Strin
 }
 
 /// What the identity itself says of where it may be used.
-fn restrictions(work: &Work, identity: &Value) -> Result<()> {
+fn restrictions(work: &Work, identity: &Value, here: Option<&str>) -> Result<()> {
     let name = identity["name"].as_str().unwrap_or_default();
     let own = regions::normal(identity["location"].as_str().unwrap_or_default());
-    let here = work
-        .stored
-        .as_ref()
-        .and_then(|stored| stored["location"].as_str())
-        .map(regions::normal);
     let regional = identity
         .pointer("/properties/isolationScope")
         .and_then(Value::as_str)
         .is_some_and(|s| s.eq_ignore_ascii_case("Regional"));
-    if let (true, Some(here)) = (regional, here) {
-        if here != own {
-            return Err(fail(
-                400,
-                "IdentityIsolationScopeViolation",
-                format!(
-                    "The user assigned identity '{name}' has the isolation scope 'Regional' and lies in '{own}': it cannot be \
+    if let (true, Some(here)) = (regional, here)
+        && here != own
+    {
+        return Err(fail(
+            400,
+            "IdentityIsolationScopeViolation",
+            format!(
+                "The user assigned identity '{name}' has the isolation scope 'Regional' and lies in '{own}': it cannot be \
                      assigned to a resource in '{here}'."
-                ),
-            ));
-        }
+            ),
+        ));
     }
     let allowed = identity
         .pointer("/properties/assignmentRestrictions/providers")

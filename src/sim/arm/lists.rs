@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::fail;
-use super::paging::page;
+use super::paging::{after, page, stream};
 use super::route::{Result, Turn};
 use super::{show, subscriptions, versions};
 use crate::sim::catalog;
+use crate::sim::store::Rows;
 use crate::types::ResourceId;
 
 /// The list of a full type below a subscription, a group, a scope or a parent.
@@ -27,55 +28,42 @@ pub fn of_type(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
             parent,
         )?;
     }
-    let wide = scope.as_ref().is_some_and(|scope| {
+    let wide = scope.as_ref().is_none_or(|scope| {
         scope.is_type("Microsoft.Resources/subscriptions") || scope.is_type("Microsoft.Resources/resourceGroups")
     });
     let depth = parent_key.matches('/').count();
-    let rows: Vec<(String, Value)> = if wide || parent.is_empty() {
-        candidates(turn, &parent_key, &types)
-    } else {
-        turn.world
-            .store
-            .below_at(&parent_key, turn.world.as_of)
-            .into_iter()
-            .filter(|(key, _)| {
-                let steps = key.matches('/').count() - depth;
-                if child {
-                    steps == 2
-                } else {
-                    steps == 4 && key[parent_key.len()..].starts_with(&format!("/providers/{namespace}/"))
-                }
-            })
-            .map(|(key, document)| (key, document.clone()))
-            .collect()
+    let right_below = |key: &str| {
+        let steps = key.matches('/').count() - depth;
+        let own = key[parent_key.len()..].starts_with(&format!("/providers/{namespace}/"));
+        wide || (child && steps == 2) || (!child && steps == 4 && own)
     };
+    let (world, now) = (&*turn.world, turn.ask.now);
+    let rows = past_or_present(turn, &parent_key, Some(&types));
     let rows = rows
-        .into_iter()
-        .filter(|(key, _)| ResourceId::parse(key).is_ok_and(|id| id.is_type(kind)))
+        .filter(|(key, _)| right_below(key))
         .filter(|(key, _)| child || turn.sees(kind, key))
-        .filter(|(key, _)| !known.is_some_and(|kind| kind.hides(crate::sim::rights::last(key))))
-        .map(|(key, document)| show::resource(turn.world, &key, &document, &version, turn.ask.now))
-        .collect();
-    Ok(page(turn.ask, rows, turn.world.page))
+        .filter(|(key, _)| !known.is_some_and(|kind| kind.hides(crate::sim::rights::last(key))));
+    Ok(stream(turn.ask, world.page, rows, |key, document| {
+        show::resource(world, key, document, &version, now)
+    }))
 }
 
-fn candidates(turn: &Turn<'_>, parent: &str, kind: &str) -> Vec<(String, Value)> {
-    if turn.world.as_of.is_some() {
-        return turn
-            .world
-            .store
-            .below_at(parent, turn.world.as_of)
-            .into_iter()
-            .map(|(k, d)| (k, d.clone()))
-            .collect();
+/// The documents below a key behind the page before, of a type where one is given; as they were where reads are stale.
+fn past_or_present<'a>(turn: &'a Turn<'_>, parent: &'a str, kind: Option<&'a str>) -> Rows<'a> {
+    let (store, after) = (&turn.world.store, after(turn.ask));
+    match (turn.world.as_of, kind) {
+        (None, Some(kind)) => store.of_type_below(kind, parent, &after),
+        (None, None) => store.below_after(parent, &after),
+        (at, kind) => {
+            let is = move |key: &str| kind.is_none_or(|kind| ResourceId::parse(key).is_ok_and(|id| id.is_type(kind)));
+            Box::new(
+                store
+                    .documents_below_at(parent, at)
+                    .into_iter()
+                    .filter(move |(key, _)| **key > *after && is(key)),
+            )
+        }
     }
-    let start = format!("{parent}/");
-    turn.world
-        .store
-        .of_type(kind)
-        .filter(|(key, _)| key.starts_with(&start))
-        .map(|(key, document)| (key.to_owned(), document.clone()))
-        .collect()
 }
 
 /// Extension resources of a type at a scope, at those above and below it, as PIM lists show them.
@@ -84,7 +72,8 @@ pub fn extensions(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
     let scope = crate::sim::store::key_of(parent);
     let tree = turn.world.tree();
     let filter = turn.ask.parameter("$filter").unwrap_or_default().to_ascii_lowercase();
-    let principal = filter.split('\'').nth(1).map(str::to_owned);
+    let names = filter.contains("principalid") || filter.contains("assignedto");
+    let principal = filter.split('\'').nth(1).filter(|_| names).map(str::to_owned);
     let at = if scope.is_empty() { "/".to_owned() } else { scope };
     let lower = kind.to_ascii_lowercase();
     let rows = turn
@@ -117,6 +106,21 @@ pub fn container(turn: &Turn<'_>, scope: &ResourceId) -> Result<()> {
     if !subscriptions::known(turn.world, subscription) {
         return Err(fail::subscription_missing(subscription));
     }
+    let own = turn
+        .world
+        .read(&format!("/subscriptions/{}", subscription.to_ascii_lowercase()));
+    let state = own.and_then(|own| own["state"].as_str()).unwrap_or("Enabled");
+    let reads = ["GET", "HEAD"].contains(&turn.ask.method.as_str());
+    if !reads && ["Disabled", "Deleted", "Warned"].contains(&state) {
+        return Err(fail::fail(
+            409,
+            "ReadOnlyDisabledSubscription",
+            format!(
+                "The subscription '{subscription}' is disabled and therefore marked as read only. You cannot perform any \
+                 write actions on this subscription until it is re-enabled."
+            ),
+        ));
+    }
     let Some(group) = scope.resource_group() else {
         return Ok(());
     };
@@ -143,58 +147,60 @@ pub fn resources(turn: &mut Turn<'_>, scope: &ResourceId) -> Result {
     exists(turn, scope)?;
     let filter = Filter::read(turn.ask.parameter("$filter").unwrap_or_default())?;
     let expand = turn.ask.parameter("$expand").unwrap_or_default().to_ascii_lowercase();
-    let rows = turn
-        .world
-        .store
-        .below_at(scope.key(), turn.world.as_of)
-        .into_iter()
-        .filter_map(|(key, document)| Some((ResourceId::parse(document["id"].as_str()?).ok()?, key, document)))
-        .filter(|(id, _, _)| id.resource_group().is_some() && id.extended().is_none() && id.top_level() == *id)
-        .filter(|(id, _, _)| !id.is_type("Microsoft.Resources/resourceGroups"))
-        .filter(|(id, _, document)| filter.holds(id, document))
-        .filter(|(id, key, _)| turn.sees(&id.resource_type(), key))
-        .map(|(_, key, document)| {
-            let full = show::resource(turn.world, &key, document, "", turn.ask.now);
-            let mut row = Map::new();
-            for name in [
-                "id",
-                "name",
-                "type",
-                "kind",
-                "managedBy",
-                "location",
-                "tags",
-                "sku",
-                "plan",
-                "identity",
-                "zones",
-                "extendedLocation",
-            ] {
-                if let Some(value) = full.get(name) {
-                    row.insert(name.to_owned(), value.clone());
-                }
-            }
-            let note = turn.world.store.note(&key);
-            if expand.contains("createdtime") {
-                row.insert(
-                    "createdTime".into(),
-                    json!(show::time(note.created.unwrap_or(turn.world.started))),
-                );
-            }
-            if expand.contains("changedtime") {
-                row.insert(
-                    "changedTime".into(),
-                    json!(show::time(note.changed.unwrap_or(turn.world.started))),
-                );
-            }
-            if expand.contains("provisioningstate") {
-                let state = full.pointer("/properties/provisioningState").cloned();
-                row.insert("provisioningState".into(), state.unwrap_or_else(|| json!("Succeeded")));
-            }
-            Value::Object(row)
+    let (world, now) = (&*turn.world, turn.ask.now);
+    let rows = past_or_present(turn, scope.key(), None).filter(|(key, document)| {
+        // Cheap tests first: most of what lies below are children.
+        let top = key.matches('/').count() == 8 && key.split('/').nth(5) == Some("providers");
+        let id = top
+            .then(|| document["id"].as_str().and_then(|id| ResourceId::parse(id).ok()))
+            .flatten();
+        id.is_some_and(|id| {
+            id.extended().is_none()
+                && !id.namespace().eq_ignore_ascii_case("Microsoft.Authorization")
+                && filter.holds(&id, document)
+                && turn.sees(&id.resource_type(), key)
         })
-        .collect();
-    Ok(page(turn.ask, rows, turn.world.page))
+    });
+    Ok(stream(turn.ask, world.page, rows, |key, document| {
+        let full = show::resource(world, key, document, "", now);
+        let mut row = Map::new();
+        for name in [
+            "id",
+            "name",
+            "type",
+            "kind",
+            "managedBy",
+            "location",
+            "tags",
+            "sku",
+            "plan",
+            "identity",
+            "zones",
+            "extendedLocation",
+        ] {
+            if let Some(value) = full.get(name) {
+                row.insert(name.to_owned(), value.clone());
+            }
+        }
+        let note = world.store.note(key);
+        if expand.contains("createdtime") {
+            row.insert(
+                "createdTime".into(),
+                json!(show::time(note.created.unwrap_or(world.started))),
+            );
+        }
+        if expand.contains("changedtime") {
+            row.insert(
+                "changedTime".into(),
+                json!(show::time(note.changed.unwrap_or(world.started))),
+            );
+        }
+        if expand.contains("provisioningstate") {
+            let state = full.pointer("/properties/provisioningState").cloned();
+            row.insert("provisioningState".into(), state.unwrap_or_else(|| json!("Succeeded")));
+        }
+        Value::Object(row)
+    }))
 }
 
 /// A `$filter` of equalities joined by `and`, and `or` between equal names.

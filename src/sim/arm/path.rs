@@ -102,7 +102,7 @@ pub fn read(path: &str, post: bool) -> Named {
             continue;
         }
         let rest = &all[at + 2..];
-        if rest.len() % 2 == 0 {
+        if rest.len().is_multiple_of(2) {
             return ResourceId::parse(&join(&all)).map_or(Named::Nothing, Named::Thing);
         }
         let namespace = &all[at + 1];

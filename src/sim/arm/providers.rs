@@ -63,10 +63,10 @@ pub fn answer(turn: &mut Turn<'_>, subscription: Option<&str>, namespace: Option
         return Err(no_method(&turn.ask.method));
     }
     versions::own(turn.ask, "providers")?;
-    if let Some(subscription) = subscription {
-        if !subscriptions::known(turn.world, subscription) {
-            return Err(subscription_missing(subscription));
-        }
+    if let Some(subscription) = subscription
+        && !subscriptions::known(turn.world, subscription)
+    {
+        return Err(subscription_missing(subscription));
     }
     let Some(name) = namespace else {
         let rows: Vec<Value> = catalog::namespaces()

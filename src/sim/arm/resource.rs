@@ -146,7 +146,7 @@ fn busy(turn: &Turn<'_>, work: &Work) -> Result<()> {
     ))
 }
 
-fn put(turn: &mut Turn<'_>, mut work: Work) -> Result {
+fn put(turn: &mut Turn<'_>, work: Work) -> Result {
     if work.kind.put == Put::None {
         return Err(no_method(&Method::PUT));
     }
@@ -183,7 +183,7 @@ fn put(turn: &mut Turn<'_>, mut work: Work) -> Result {
     if managed_identity::is(&work.id) {
         managed_identity::fill(turn, &work.id, &mut document);
     }
-    finish(turn, &mut work, document, Method::PUT)
+    Ok(finish(turn, &work, document, &Method::PUT))
 }
 
 /// Lays what was sent over what stands; arrays, tags and, where the type says so, `properties` are replaced.
@@ -203,10 +203,11 @@ fn lay(map: &mut Map<String, Value>, body: &Value, replace: bool, work: &Work) {
             "properties" => {
                 let mut sent = sent.clone();
                 let state = map.get("properties").and_then(|p| p.get("provisioningState")).cloned();
-                if let Some(sent) = sent.as_object_mut() {
-                    if work.kind.name != "sites/config" && work.kind.name != "sites/slots/config" {
-                        sent.shift_remove("provisioningState");
-                    }
+                if let Some(sent) = sent.as_object_mut()
+                    && work.kind.name != "sites/config"
+                    && work.kind.name != "sites/slots/config"
+                {
+                    sent.shift_remove("provisioningState");
                 }
                 if replace {
                     if let (Some(state), Some(sent)) = (state, sent.as_object_mut()) {
@@ -222,7 +223,7 @@ fn lay(map: &mut Map<String, Value>, body: &Value, replace: bool, work: &Work) {
     }
 }
 
-fn patch(turn: &mut Turn<'_>, mut work: Work) -> Result {
+fn patch(turn: &mut Turn<'_>, work: Work) -> Result {
     if work.kind.patch == Patch::None {
         return Err(no_method(&Method::PATCH));
     }
@@ -234,10 +235,10 @@ fn patch(turn: &mut Turn<'_>, mut work: Work) -> Result {
     conditions(turn, &work)?;
     busy(turn, &work)?;
     let sent_place = body["location"].as_str().map(regions::normal);
-    if let (Some(sent), Some(own)) = (sent_place, stored["location"].as_str().map(regions::normal)) {
-        if sent != own {
-            return Err(moved(&work, body["location"].as_str().unwrap_or_default()));
-        }
+    if let (Some(sent), Some(own)) = (sent_place, stored["location"].as_str().map(regions::normal))
+        && sent != own
+    {
+        return Err(moved(&work, body["location"].as_str().unwrap_or_default()));
     }
     let mut document = stored;
     let Some(map) = document.as_object_mut() else {
@@ -274,27 +275,27 @@ fn patch(turn: &mut Turn<'_>, mut work: Work) -> Result {
     if managed_identity::is(&work.id) {
         managed_identity::fill(turn, &work.id, &mut document);
     }
-    finish(turn, &mut work, document, Method::PATCH)
+    Ok(finish(turn, &work, document, &Method::PATCH))
 }
 
 /// Stores the document and answers, at once or with the URL where the end is told.
-fn finish(turn: &mut Turn<'_>, work: &mut Work, mut document: Value, method: Method) -> Result {
+fn finish(turn: &mut Turn<'_>, work: &Work, mut document: Value, method: &Method) -> Answer {
     let first = work.stored.is_none();
-    if let Some(map) = document.as_object_mut() {
-        if map.contains_key("etag") {
-            map.insert("etag".into(), json!(format!("\"{}\"", uuid::Uuid::new_v4())));
-        }
+    if let Some(map) = document.as_object_mut()
+        && map.contains_key("etag")
+    {
+        map.insert("etag".into(), json!(format!("\"{}\"", uuid::Uuid::new_v4())));
     }
     let (now, by) = (turn.ask.now, turn.ask.caller.principal.clone());
     turn.world.store.put(&work.id, document.clone(), now, &by);
     turn.world.writes += 1;
     let key = work.id.key().to_owned();
-    let slow = if method == Method::PUT {
+    let slow = if *method == Method::PUT {
         work.kind.slow.put
     } else {
         work.kind.slow.patch
     };
-    let status = if method == Method::PUT && first { 201 } else { 200 };
+    let status = if *method == Method::PUT && first { 201 } else { 200 };
     if slow != Slow::None {
         let state = if first { "Creating" } else { "Updating" };
         turn.world.pending.insert(key.clone(), (now + turn.world.slow, state));
@@ -303,14 +304,14 @@ fn finish(turn: &mut Turn<'_>, work: &mut Work, mut document: Value, method: Met
     let etag = shown["etag"].as_str().map(str::to_owned);
     let mut answer = match slow {
         Slow::None | Slow::ProvisioningState => Answer::json(status, shown),
-        Slow::AzureAsync if method == Method::PATCH && !work.kind.slow.patch_ok => {
-            operations::accepted(turn, &work.id, &work.version, Slow::AzureAsync, &method)
+        Slow::AzureAsync if *method == Method::PATCH && !work.kind.slow.patch_ok => {
+            operations::accepted(turn, &work.id, &work.version, Slow::AzureAsync, method)
         }
         Slow::AzureAsync => {
             let answer = Answer::json(status, shown);
-            operations::announce(turn, answer, &work.id, &work.version, Slow::AzureAsync, &method)
+            operations::announce(turn, answer, &work.id, &work.version, Slow::AzureAsync, method)
         }
-        Slow::Location => operations::accepted(turn, &work.id, &work.version, Slow::Location, &method),
+        Slow::Location => operations::accepted(turn, &work.id, &work.version, Slow::Location, method),
     };
     if let Some(etag) = etag {
         answer = answer.with("etag", etag);
@@ -318,7 +319,7 @@ fn finish(turn: &mut Turn<'_>, work: &mut Work, mut document: Value, method: Met
     if status == 201 && (managed_identity::is(&work.id) || federated::is(&work.id)) {
         answer = answer.with("location", show::lower_group(work.id.as_str()));
     }
-    Ok(answer)
+    answer
 }
 
 fn delete(turn: &mut Turn<'_>, work: &Work) -> Result {

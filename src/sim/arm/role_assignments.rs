@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use time::{Duration, OffsetDateTime};
 
 use super::fail::{bad_content, fail, no_method};
-use super::paging::page;
+use super::paging::page_of;
 use super::role_definitions::{assignable, form};
 use super::route::{Result, Turn};
 use super::{lists, locks, show, versions};
@@ -97,7 +97,7 @@ fn shown(world: &World, document: &Value, scope: &str, version: &str, moment: Mo
     );
     let computed = parsed.as_ref().map_or_else(|| assignment_scope(document), scope_text);
     properties.insert("scope".into(), or(own("scope"), json!(computed)));
-    let modern = version >= "2020-03-01" && version != "";
+    let modern = version >= "2020-03-01" && !version.is_empty();
     if modern {
         properties.insert("condition".into(), own("condition"));
         properties.insert("conditionVersion".into(), own("conditionVersion"));
@@ -187,17 +187,17 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, version: &str) -> Result {
             .filter(|text| !text.is_empty())
             .map(str::to_owned)
     };
-    if let Some(given) = text("scope") {
-        if key_of(&given) != key_of(&scope) {
-            return Err(fail(
-                400,
-                "InvalidCreateRoleAssignmentRequest",
-                format!(
-                    "The request to create role assignment '{name}' is not valid. Role assignment scope '{given}' must match \
+    if let Some(given) = text("scope")
+        && key_of(&given) != key_of(&scope)
+    {
+        return Err(fail(
+            400,
+            "InvalidCreateRoleAssignmentRequest",
+            format!(
+                "The request to create role assignment '{name}' is not valid. Role assignment scope '{given}' must match \
                      the scope specified on the URI '{scope}'."
-                ),
-            ));
-        }
+            ),
+        ));
     }
     let principal = text("principalId")
         .filter(|id| uuid::Uuid::try_parse(id).is_ok())
@@ -309,15 +309,15 @@ fn principal_type(turn: &Turn<'_>, principal: &str, given: Option<String>) -> Re
     };
     let world = &turn.world;
     let Some(kind) = world.directory.kind(principal) else {
+        if is_application(world, principal) {
+            return Err(fail(
+                400,
+                "PrincipalTypeNotSupported",
+                "Principals of type Application cannot validly be used in role assignments.",
+            ));
+        }
         return Err(missing());
     };
-    if kind == "Application" {
-        return Err(fail(
-            400,
-            "PrincipalTypeNotSupported",
-            "Principals of type Application cannot validly be used in role assignments.",
-        ));
-    }
     let seen = world.directory.knows(principal, turn.ask.now);
     match given {
         None if !seen => Err(missing()),
@@ -335,11 +335,20 @@ fn principal_type(turn: &Turn<'_>, principal: &str, given: Option<String>) -> Re
     }
 }
 
+/// Whether the id is the object id of an app registration: a mistake that Azure tells by name.
+fn is_application(world: &World, id: &str) -> bool {
+    let graph = world.directory.save();
+    let applications = graph["applications"].as_array();
+    applications
+        .into_iter()
+        .flatten()
+        .any(|own| own["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(id)))
+}
+
 fn condition(sent: &Map<String, Value>) -> Result<()> {
     let text = |name: &str| sent.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     match (text("condition"), text("conditionVersion")) {
-        (None, None) => Ok(()),
-        (Some(_), Some("2.0")) => Ok(()),
+        (None, None) | (Some(_), Some("2.0")) => Ok(()),
         (Some(_), Some(other)) => Err(bad_content(&format!(
             "the condition version '{other}' is not supported: it must be 2.0"
         ))),
@@ -515,11 +524,9 @@ pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
         })
         .collect();
     rows.sort_by_key(|document| document["id"].as_str().unwrap_or_default().to_ascii_lowercase());
-    let rows = rows
-        .into_iter()
-        .map(|d| shown(world, d, parent, &version, Moment::Read, turn.ask.now))
-        .collect();
-    Ok(page(turn.ask, rows, turn.world.page))
+    Ok(page_of(turn.ask, rows, world.page, |document| {
+        shown(world, document, parent, &version, Moment::Read, turn.ask.now)
+    }))
 }
 
 #[cfg(test)]

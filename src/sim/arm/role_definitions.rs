@@ -42,7 +42,7 @@ pub fn assignable(world: &World, guid: &str, scope: &str) -> Option<bool> {
         .and_then(Value::as_array);
     let Some(places) = places else { return Some(true) };
     let scope = crate::sim::store::key_of(scope);
-    let tree = crate::sim::rights::Tree::of(&world.store);
+    let tree = crate::sim::rights::Tree::of(&world.store, &world.tenant);
     Some(places.iter().filter_map(Value::as_str).any(|place| {
         let place = crate::sim::store::key_of(place);
         tree.is_within(&scope, if place.is_empty() { "/" } else { &place })

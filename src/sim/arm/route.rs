@@ -148,6 +148,9 @@ fn collection(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
         "microsoft.management/managementgroups/descendants" => management_groups::descendants(turn, parent),
         "microsoft.management/managementgroups/subscriptions" => management_groups::subscriptions(turn, parent),
         lower if lower.ends_with("/operations") && parent.is_empty() => providers::operations(turn, kind),
+        "microsoft.authorization/policyassignments" | "microsoft.authorization/policyexemptions" => {
+            lists::extensions(turn, parent, kind)
+        }
         lower if lower.starts_with("microsoft.authorization/role") && lower.contains("schedule") => {
             lists::extensions(turn, parent, kind)
         }

@@ -160,3 +160,28 @@ async fn answers_are_as_late_as_they_are_told_to_be() {
     assert!(began.elapsed() >= Duration::from_millis(60));
     sim.server.shutdown().await;
 }
+
+#[tokio::test]
+async fn long_lists_are_walked_in_time_that_grows_with_their_length() {
+    let mut estate = shop();
+    let documents = estate["arm"]["resources"].as_array_mut().unwrap();
+    for n in 0..20_000 {
+        documents.push(json!({"id": format!("{RG}/providers/Microsoft.Compute/disks/d{n:05}"), "type": "Microsoft.Compute/disks", "location": "eastus"}));
+    }
+    let sim = Sim::new(estate).await;
+    for start in [
+        format!("{SUB}/resources?api-version=2021-04-01&$top=1000"),
+        format!("{RG}/providers/Microsoft.Compute/disks?api-version=2024-03-02&$top=1000"),
+    ] {
+        let (mut path, mut count) = (start, 0);
+        loop {
+            let page = sim.get(&path).await;
+            count += page.rows().len();
+            match page.body["nextLink"].as_str() {
+                Some(next) => path = next.to_owned(),
+                None => break,
+            }
+        }
+        assert!(count == 20_000 || count == 20_003, "{count}");
+    }
+}

@@ -297,7 +297,7 @@ async fn a_regional_identity_stays_in_its_region() {
 async fn a_new_principal_is_seen_late() {
     let sim = Sim::with(Options {
         estate: shop(),
-        lag: Some(Duration::from_secs(60)),
+        lag: Some(Duration::from_mins(1)),
         ..Options::default()
     })
     .await;
