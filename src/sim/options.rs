@@ -25,6 +25,8 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// Where every acknowledged write is kept; what it holds already is served instead of `estate`.
     pub save: Option<PathBuf>,
+    /// How many rows a page of a list holds, where the client does not say; 100 where none is given.
+    pub page_size: Option<usize>,
     /// Whether tokens are looked into: issued here, not expired, for the audience. Else any will do.
     pub strict_auth: bool,
 }

@@ -99,6 +99,9 @@ impl Server {
         }
         let mut world = World::load(estate, lag, now)?;
         world.strict = options.strict_auth;
+        if let Some(size) = options.page_size {
+            world.page = size.max(1);
+        }
         if let Some(path) = &options.save {
             save::write(path, &world.estate()).map_err(|error| unsaved(path, error.to_string()))?;
         }
@@ -285,7 +288,8 @@ struct Way<'a> {
     batch: Option<u64>,
 }
 
-type Full2 = (Answer, Vec<(String, String)>);
+/// An answer, and the headers that every answer of its service has.
+type Headed = (Answer, Vec<(String, String)>);
 
 impl Way<'_> {
     fn log(&self, ask: &Ask, status: u16) {
@@ -308,7 +312,7 @@ impl Way<'_> {
     }
 
     /// The answer of the door that the path leads to, with the headers of its service; a write is kept before.
-    async fn answer(&self, ask: &mut Ask, garbled: bool, deed: &Deed) -> Full2 {
+    async fn answer(&self, ask: &mut Ask, garbled: bool, deed: &Deed) -> Headed {
         let (answer, more, writes) = self.door(ask, garbled, deed).await;
         if let (Some(keeper), true) = (&self.state.keeper, writes > 0) {
             let kept = keeper

@@ -38,8 +38,6 @@ pub struct World {
     pub started: OffsetDateTime,
     /// What is under way, by key of the resource: until when, and the state that is shown meanwhile.
     pub pending: HashMap<String, (OffsetDateTime, &'static str)>,
-    /// When a principal made here is seen by the directory, by principal id.
-    pub newcomers: HashMap<String, OffsetDateTime>,
     shell: Map<String, Value>,
     tree: Option<(u64, Arc<Tree>)>,
     /// Grows with every write of any kind.
@@ -82,7 +80,6 @@ impl World {
             as_of: None,
             started: now,
             pending: HashMap::new(),
-            newcomers: HashMap::new(),
             shell: parts.shell,
             tree: None,
             writes: 0,

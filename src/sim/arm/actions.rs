@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fail::{fail, resource_missing};
 use super::route::{Result, Turn};
-use super::{lists, locks, managed_identity, management_groups, operations, providers, versions};
+use super::{lists, locks, managed_identity, management_groups, operations, policy, providers, versions};
 use crate::sim::catalog::{self, Slow};
 use crate::sim::{Answer, replication};
 use crate::types::ResourceId;
@@ -35,6 +35,10 @@ pub fn answer(turn: &mut Turn<'_>, on: Option<&ResourceId>, namespace: &str, act
         ("microsoft.resourcegraph", "resources") => {
             versions::of_type(turn.world, turn.ask, "Microsoft.ResourceGraph/resources", None)?;
             return Ok(replication::query(turn.world, &turn.rights, turn.ask));
+        }
+        ("microsoft.policyinsights", "checkpolicyrestrictions") => {
+            let scope = on.ok_or_else(|| fail(404, "NotFound", "A subscription or a group is expected."))?;
+            return policy::check(turn, scope);
         }
         ("microsoft.management", "getentities") => return management_groups::entities(turn),
         (_, "register" | "unregister")

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::fail::{fail, group_missing, no_method, subscription_missing};
 use super::paging::page;
 use super::route::{Result, Turn};
-use super::{lists, locks, operations, show, subscriptions, versions};
+use super::{lists, locks, operations, policy, show, subscriptions, versions};
 use crate::sim::{Answer, regions};
 use crate::types::ResourceId;
 
@@ -135,6 +135,7 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, stored: Option<Value>) -> Result
             document[member] = value.clone();
         }
     }
+    policy::guard(turn, asked, &document)?;
     Ok(store(turn, asked, document, if first { 201 } else { 200 }))
 }
 

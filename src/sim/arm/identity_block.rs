@@ -45,7 +45,7 @@ fn parts(text: &str) -> Result<Parts> {
 }
 
 /// Brings the identity block of `document` to what was sent (none: as it stands) and checks what stays.
-pub fn settle(turn: &mut Turn<'_>, work: &Work, document: &mut Value, sent: Option<&Value>, mode: Mode) -> Result<()> {
+pub fn settle(turn: &Turn<'_>, work: &Work, document: &mut Value, sent: Option<&Value>, mode: Mode) -> Result<()> {
     let before = work
         .stored
         .as_ref()
@@ -104,7 +104,7 @@ pub fn settle(turn: &mut Turn<'_>, work: &Work, document: &mut Value, sent: Opti
         filled.insert(key.clone(), identity_values(turn, key, value));
     }
     spell(&mut block, work, now);
-    system(turn, work, &before, &mut block, now);
+    system(turn, &before, &mut block, now);
     if !filled.is_empty() {
         block["userAssignedIdentities"] = Value::Object(filled);
     }
@@ -309,29 +309,43 @@ fn spell(block: &mut Value, work: &Work, now: Parts) {
     });
 }
 
-/// The system-assigned part: kept where it stands, made where it is new, taken from the directory where it goes.
-fn system(turn: &mut Turn<'_>, work: &Work, before: &Value, block: &mut Value, now: Parts) {
-    let old = before["principalId"].as_str().map(str::to_owned);
+/// The system-assigned part: kept where it stands, made where it is new.
+fn system(turn: &Turn<'_>, before: &Value, block: &mut Value, now: Parts) {
     if !now.system {
-        if let Some(old) = old {
-            turn.world.directory.identity_deleted(&old);
-        }
         return;
     }
-    let principal = old.unwrap_or_else(|| {
-        let (principal, client) = (uuid::Uuid::new_v4().to_string(), uuid::Uuid::new_v4().to_string());
+    let own = before.get("principalId").filter(|id| id.is_string()).cloned();
+    let tenant = before.get("tenantId").filter(|id| id.is_string()).cloned();
+    block["principalId"] = own.unwrap_or_else(|| json!(uuid::Uuid::new_v4().to_string()));
+    block["tenantId"] = tenant.unwrap_or_else(|| json!(turn.world.tenant));
+}
+
+/// Tells the directory of the principals that came and went with a write.
+pub fn tell(turn: &mut Turn<'_>, work: &Work, document: &Value) {
+    let pointer = if super::managed_identity::is(&work.id) {
+        "/properties/principalId"
+    } else {
+        "/identity/principalId"
+    };
+    let principal = |document: &Value| document.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let (old, new) = (work.stored.as_ref().and_then(principal), principal(document));
+    if old == new {
+        return;
+    }
+    if let Some(old) = old {
+        turn.world.directory.identity_deleted(&old);
+    }
+    if let Some(new) = new {
+        let client = document
+            .pointer("/properties/clientId")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        let client = client.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
         let from = turn.ask.now + turn.world.lag;
         turn.world
             .directory
-            .identity_created(work.id.name(), &principal, &client, work.id.as_str(), Some(from));
-        turn.world.newcomers.insert(principal.clone(), from);
-        principal
-    });
-    block["principalId"] = json!(principal);
-    block["tenantId"] = before
-        .get("tenantId")
-        .cloned()
-        .unwrap_or_else(|| json!(turn.world.tenant));
+            .identity_created(work.id.name(), &new, &client, work.id.as_str(), Some(from));
+    }
 }
 
 /// A resource that names an identity which is no more cannot be written until it is taken off.

@@ -57,7 +57,7 @@ pub fn check_patch(body: &Value) -> Result<()> {
 }
 
 /// Gives a new identity its principal and client; those of one that stands are not changed by any request.
-pub fn fill(turn: &mut Turn<'_>, id: &ResourceId, document: &mut Value) {
+pub fn fill(turn: &Turn<'_>, id: &ResourceId, document: &mut Value) {
     let stored = turn
         .world
         .store
@@ -75,7 +75,6 @@ pub fn fill(turn: &mut Turn<'_>, id: &ResourceId, document: &mut Value) {
         given("principalId").unwrap_or_else(fresh),
         given("clientId").unwrap_or_else(fresh),
     );
-    let is_new = stored.is_none();
     let Some(map) = document.as_object_mut() else { return };
     let properties = map.entry("properties").or_insert_with(|| json!({}));
     if !properties.is_object() {
@@ -84,13 +83,6 @@ pub fn fill(turn: &mut Turn<'_>, id: &ResourceId, document: &mut Value) {
     properties["tenantId"] = json!(tenant);
     properties["principalId"] = json!(principal);
     properties["clientId"] = json!(client);
-    if is_new {
-        let from = turn.ask.now + turn.world.lag;
-        turn.world
-            .directory
-            .identity_created(id.name(), &principal, &client, id.as_str(), Some(from));
-        turn.world.newcomers.insert(principal.to_ascii_lowercase(), from);
-    }
 }
 
 /// An identity as its provider shows it at an api-version.

@@ -14,6 +14,7 @@ mod operations;
 mod paging;
 mod path;
 mod permissions;
+mod policy;
 mod providers;
 mod resource;
 mod role_assignments;

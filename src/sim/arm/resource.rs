@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::fail::{bad_content, fail, no_method, resource_missing};
 use super::identity_block::{self, Mode};
 use super::route::{Result, Turn};
-use super::{federated, lists, locks, managed_identity, operations, providers, show, versions};
+use super::{federated, lists, locks, managed_identity, operations, policy, providers, show, versions};
 use crate::sim::catalog::{self, Kind, Patch, Put, Slow};
 use crate::sim::{Answer, regions};
 use crate::types::ResourceId;
@@ -183,6 +183,7 @@ fn put(turn: &mut Turn<'_>, work: Work) -> Result {
     if managed_identity::is(&work.id) {
         managed_identity::fill(turn, &work.id, &mut document);
     }
+    policy::guard(turn, &work.id, &document)?;
     Ok(finish(turn, &work, document, &Method::PUT))
 }
 
@@ -275,6 +276,7 @@ fn patch(turn: &mut Turn<'_>, work: Work) -> Result {
     if managed_identity::is(&work.id) {
         managed_identity::fill(turn, &work.id, &mut document);
     }
+    policy::guard(turn, &work.id, &document)?;
     Ok(finish(turn, &work, document, &Method::PATCH))
 }
 
@@ -287,6 +289,7 @@ fn finish(turn: &mut Turn<'_>, work: &Work, mut document: Value, method: &Method
         map.insert("etag".into(), json!(format!("\"{}\"", uuid::Uuid::new_v4())));
     }
     let (now, by) = (turn.ask.now, turn.ask.caller.principal.clone());
+    identity_block::tell(turn, work, &document);
     turn.world.store.put(&work.id, document.clone(), now, &by);
     turn.world.writes += 1;
     let key = work.id.key().to_owned();
@@ -364,7 +367,6 @@ pub fn remove_tree(turn: &mut Turn<'_>, id: &ResourceId) {
         };
         if let Some(principal) = principal.and_then(Value::as_str) {
             turn.world.directory.identity_deleted(principal);
-            turn.world.newcomers.remove(&principal.to_ascii_lowercase());
         }
     }
     turn.world.writes += 1;

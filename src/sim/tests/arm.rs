@@ -411,3 +411,42 @@ async fn resource_graph_and_graph_answer_from_the_same_estate() {
     let log = sim.server.log();
     assert_eq!(log.lines().filter(|line| line.contains("\"batch\":")).count(), 2);
 }
+
+#[tokio::test]
+async fn a_policy_that_denies_stands_in_the_way() {
+    let mut estate = shop();
+    let allowed = "/providers/Microsoft.Authorization/policyDefinitions/e56962a6-4747-49cd-b67b-bf8b01975c4c";
+    let assigned = format!("{SUB}/providers/Microsoft.Authorization/policyAssignments/places");
+    estate["arm"]["resources"].as_array_mut().unwrap().push(json!({
+        "id": assigned, "type": "Microsoft.Authorization/policyAssignments",
+        "properties": {"policyDefinitionId": allowed, "parameters": {"listOfAllowedLocations": {"value": ["eastus"]}}}}));
+    let sim = Sim::new(estate).await;
+    let refused = sim.put(&identity("id-new"), json!({"location": "westeurope"})).await;
+    assert_eq!((refused.status, refused.code()), (403, "RequestDisallowedByPolicy"));
+    assert!(
+        refused
+            .message()
+            .starts_with("Resource 'id-new' was disallowed by policy. Policy identifiers: '[{")
+    );
+    assert_eq!(
+        refused.body["error"]["additionalInfo"][0]["info"]["policyAssignmentName"],
+        "places"
+    );
+    assert_eq!(
+        sim.put(&identity("id-new"), json!({"location": "eastus"})).await.status,
+        201
+    );
+    let question = json!({"resourceDetails": {"resourceContent": {
+        "type": "Microsoft.ManagedIdentity/userAssignedIdentities", "name": "x", "location": "westeurope"}}});
+    let path = format!("{RG}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions?api-version=2022-03-01");
+    let told = sim.send("POST", &path, Some(question)).await;
+    assert_eq!(
+        told.body["contentEvaluationResult"]["policyEvaluations"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1,
+        "{:?}",
+        told.body
+    );
+}
