@@ -5,7 +5,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `server` `wire` | listening, reading requests, writing answers |
+//! | `server` `wire` `way` | listening, reading requests, writing answers; what a request passes through |
 //! | `front` | what the front doors share |
 //! | `arm` `graph` `resource_graph` `token` `metadata` `dataplane` | the front doors |
 //! | `estate` `store` `world` `save` | the documents and all other state |
@@ -37,6 +37,7 @@ mod server;
 mod store;
 mod throttle;
 mod token;
+mod way;
 mod wire;
 mod world;
 

@@ -1,6 +1,7 @@
 //! Azure Resource Manager: one file a kind of thing that it serves.
 
 mod actions;
+mod assignment_rules;
 mod deny;
 pub mod fail;
 mod federated;
