@@ -247,7 +247,7 @@ async fn serve(state: &State, request: http::Request<Incoming>) -> Result<Wire, 
         batch: None,
     };
     if deed.reset == Some(Break::Before) {
-        way.log(&ask, 0);
+        way.log(&ask, 0, None);
         return Err(Broken("a fault asks for it"));
     }
     let latch_key = (ask.method != http::Method::GET)
@@ -275,10 +275,10 @@ async fn serve(state: &State, request: http::Request<Incoming>) -> Result<Wire, 
         }
     };
     if deed.reset == Some(Break::After) {
-        way.log(&ask, 0);
+        way.log(&ask, 0, None);
         return Err(Broken("a fault asks for it"));
     }
-    way.log(&ask, answer.status);
+    way.log(&ask, answer.status, Some(&answer));
     let head = ask.method == http::Method::HEAD;
     let mut more = more;
     more.push(("date".to_owned(), headers::date(OffsetDateTime::now_utc())));

@@ -179,7 +179,12 @@ impl Throttle {
         Ok(headers)
     }
 
-    /// Counts a request to Microsoft Graph by the resource units that its answer names.
+    /// Counts the resource units of an answer of Microsoft Graph beyond the one that its request was counted with.
+    pub fn graph_units(&mut self, actor: &str, units: f64, now: OffsetDateTime) {
+        self.take(format!("graph/{actor}"), 3500.0, 350.0, (units - 1.0).max(0.0), now);
+    }
+
+    /// Counts a request to Microsoft Graph by one unit and, where it writes, one write.
     pub fn graph(
         &mut self,
         actor: &str,
@@ -187,8 +192,7 @@ impl Throttle {
         now: OffsetDateTime,
     ) -> Result<Vec<(String, String)>, Answer> {
         let (size, refill) = (3500.0, 350.0);
-        let cost = if method == http::Method::GET { 1.0 } else { 2.0 };
-        let left = self.take(format!("graph/{actor}"), size, refill, cost, now);
+        let left = self.take(format!("graph/{actor}"), size, refill, 1.0, now);
         let write = Verb::of(method) != Verb::Read;
         let writes = if write {
             self.take(format!("graph/{actor}/write"), 3000.0, 20.0, 1.0, now)

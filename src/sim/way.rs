@@ -31,7 +31,8 @@ pub type Headed = (Answer, Vec<(String, String)>);
 
 impl Way<'_> {
     /// Writes its line; status 0 where the connection is broken.
-    pub fn log(&self, ask: &Ask, status: u16) {
+    pub fn log(&self, ask: &Ask, status: u16, answer: Option<&Answer>) {
+        let named = answer.and_then(|answer| answer.headers.iter().find(|(name, _)| name == "request-id"));
         let line = Line {
             time: ask
                 .now
@@ -41,7 +42,7 @@ impl Way<'_> {
             path: self.target.to_owned(),
             status,
             principal: ask.caller.principal.clone(),
-            request_id: self.request_id.to_owned(),
+            request_id: named.map_or(self.request_id, |(_, id)| id).to_owned(),
             body_hash: ask.body.as_ref().map(crate::types::json::digest),
             started_ms: self.started,
             ended_ms: self.state.ms(),
@@ -221,7 +222,7 @@ impl Way<'_> {
                     answer
                 }
             };
-            way.log(&one.ask, answer.status);
+            way.log(&one.ask, answer.status, Some(&answer));
             done.push((one, answer));
         }
         (Directory::batch_answer(done), named, last)
@@ -236,6 +237,9 @@ impl Way<'_> {
         let mut world = self.state.world();
         let mut answer = world.directory.answer(ask);
         answer.headers.extend(rates);
+        let units = answer.headers.iter().find(|(name, _)| name == "x-ms-resource-unit");
+        let units = units.and_then(|(_, units)| units.parse().ok()).unwrap_or(1.0);
+        self.state.throttle().graph_units(&ask.caller.principal, units, ask.now);
         let wrote = ask.method != http::Method::GET && answer.status < 300;
         if wrote {
             world.writes += 1;

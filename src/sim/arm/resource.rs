@@ -76,7 +76,8 @@ fn plain(full: &str) -> Kind {
 
 fn get(turn: &mut Turn<'_>, work: &Work) -> Result {
     let head = turn.is(&Method::HEAD);
-    let Some(stored) = &work.stored else {
+    let implied = work.stored.is_none().then(|| cosmos_role(turn, &work.id)).flatten();
+    let Some(stored) = work.stored.as_ref().or(implied.as_ref()) else {
         return Err(if head {
             Answer::empty(404)
         } else {
@@ -100,6 +101,35 @@ fn get(turn: &mut Turn<'_>, work: &Work) -> Result {
         answer = answer.with("etag", etag);
     }
     Ok(answer)
+}
+
+/// The data roles that every Cosmos DB account has: Data Reader and Data Contributor.
+fn cosmos_role(turn: &Turn<'_>, id: &ResourceId) -> Option<Value> {
+    let account = id
+        .parent()
+        .filter(|_| id.is_type("Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions"))?;
+    turn.world.read(account.key())?;
+    let (name, actions) = match id.name() {
+        "00000000-0000-0000-0000-000000000001" => {
+            ("Reader", ["executeQuery", "readChangeFeed", "items/read"].as_slice())
+        }
+        "00000000-0000-0000-0000-000000000002" => ("Contributor", ["*", "items/*"].as_slice()),
+        _ => return None,
+    };
+    let container = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers";
+    let mut data: Vec<String> = vec!["Microsoft.DocumentDB/databaseAccounts/readMetadata".to_owned()];
+    data.extend(actions.iter().map(|action| format!("{container}/{action}")));
+    Some(json!({
+        "id": id.as_str(),
+        "name": id.name(),
+        "type": "Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions",
+        "properties": {
+            "roleName": format!("Cosmos DB Built-in Data {name}"),
+            "type": "BuiltInRole",
+            "assignableScopes": [account.as_str()],
+            "permissions": [{"dataActions": data, "notDataActions": []}],
+        },
+    }))
 }
 
 /// Fails where a conditional header does not hold.
