@@ -1,0 +1,71 @@
+//! Azure's errors: one envelope, and the codes that many doors share.
+
+use serde_json::json;
+
+use crate::sim::Answer;
+use crate::types::ResourceId;
+
+/// An error in Azure's envelope.
+pub fn fail(status: u16, code: &str, message: impl Into<String>) -> Answer {
+    Answer::json(status, json!({"error": {"code": code, "message": message.into()}}))
+}
+
+/// 404 for a resource that is not there.
+pub fn resource_missing(id: &ResourceId) -> Answer {
+    let place = id
+        .resource_group()
+        .map(|group| format!(" under resource group '{group}'"))
+        .unwrap_or_default();
+    let name = typed_name(id);
+    let more = "For more details please go to https://aka.ms/ARMResourceNotFoundFix";
+    fail(
+        404,
+        "ResourceNotFound",
+        format!("The Resource '{name}'{place} was not found. {more}"),
+    )
+}
+
+/// `Microsoft.Web/sites/app/slots/blue`: type and name interleaved.
+pub fn typed_name(id: &ResourceId) -> String {
+    let text = id.as_str();
+    match text.to_ascii_lowercase().rfind("/providers/") {
+        Some(at) => text[at + "/providers/".len()..].to_owned(),
+        None => text.trim_start_matches('/').to_owned(),
+    }
+}
+
+/// 404 for a resource group that is not there.
+pub fn group_missing(name: &str) -> Answer {
+    fail(
+        404,
+        "ResourceGroupNotFound",
+        format!("Resource group '{name}' could not be found."),
+    )
+}
+
+/// 404 for a subscription that is not there.
+pub fn subscription_missing(id: &str) -> Answer {
+    fail(
+        404,
+        "SubscriptionNotFound",
+        format!("The subscription '{id}' could not be found."),
+    )
+}
+
+/// 400 for a body that is none, or not the expected one.
+pub fn bad_content(why: &str) -> Answer {
+    fail(
+        400,
+        "InvalidRequestContent",
+        format!("The request content was invalid and could not be deserialized: '{why}'."),
+    )
+}
+
+/// 405 for a method that a path does not have.
+pub fn no_method(method: &http::Method) -> Answer {
+    fail(
+        405,
+        "MethodNotAllowed",
+        format!("The http method '{method}' is not supported at this path."),
+    )
+}

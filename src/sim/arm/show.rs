@@ -1,0 +1,128 @@
+//! What Azure adds to a stored document when it answers: computed names, times, defaults, states; what is hidden is
+//! left out. Nothing of this is stored.
+
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::sim::catalog;
+use crate::sim::world::World;
+use crate::types::ResourceId;
+
+/// A time as ARM writes it: UTC, seven digits of a second, `Z`.
+pub fn time(at: OffsetDateTime) -> String {
+    at.to_offset(time::UtcOffset::UTC)
+        .format(format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]Z"
+        ))
+        .unwrap_or_default()
+}
+
+/// A stored document as a GET or a list with this api-version shows it.
+pub fn resource(world: &World, key: &str, document: &Value, version: &str, now: OffsetDateTime) -> Value {
+    let Some(id) = document["id"].as_str().and_then(|id| ResourceId::parse(id).ok()) else {
+        return document.clone();
+    };
+    if id.is_type("Microsoft.ManagedIdentity/userAssignedIdentities") {
+        return super::managed_identity::show(world, &id, document, version);
+    }
+    if id.is_type("Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials") {
+        return super::federated::show(&id, document);
+    }
+    let mut shown = document.clone();
+    let kind = catalog::kind(&id.resource_type());
+    complete(&mut shown, &id);
+    let Some(map) = shown.as_object_mut() else { return shown };
+    let pending = world
+        .pending
+        .get(key)
+        .filter(|(until, _)| *until > now)
+        .map(|(_, state)| *state);
+    if let Some(kind) = kind {
+        if kind.state == Some(true) || pending.is_some() {
+            let properties = map.entry("properties").or_insert_with(|| json!({}));
+            if let Some(properties) = properties.as_object_mut() {
+                match pending {
+                    Some(state) => {
+                        properties.insert("provisioningState".into(), json!(state));
+                    }
+                    None if !properties.contains_key("provisioningState") => {
+                        properties.insert("provisioningState".into(), json!("Succeeded"));
+                    }
+                    None => {}
+                }
+            }
+        }
+        if kind.etag && !map.contains_key("etag") {
+            map.insert("etag".into(), json!(etag(world, key)));
+        }
+        for pointer in &kind.secrets {
+            drop_at(&mut shown, &pointer.split('/').skip(1).collect::<Vec<_>>());
+        }
+    }
+    shown
+}
+
+/// The etag of a stored document: it changes with every write.
+pub fn etag(world: &World, key: &str) -> String {
+    let name = format!(
+        "{key}\n{}\n{}",
+        world.store.note(key).version,
+        crate::types::json::digest(world.store.get(key).unwrap_or(&Value::Null))
+    );
+    format!(
+        "\"{}\"",
+        uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, name.as_bytes())
+    )
+}
+
+/// Adds name and type where the document lacks them.
+pub fn complete(shown: &mut Value, id: &ResourceId) {
+    let Some(map) = shown.as_object_mut() else { return };
+    if !map.contains_key("name") {
+        map.insert("name".into(), json!(id.name()));
+    }
+    if !map.contains_key("type") {
+        map.insert("type".into(), json!(id.resource_type()));
+    }
+}
+
+/// Removes what a path of segments leads to; `*` is every item of an array or member of an object.
+pub fn drop_at(value: &mut Value, path: &[&str]) {
+    match (path, value) {
+        ([last], Value::Object(map)) => {
+            map.shift_remove(*last);
+        }
+        (["*", rest @ ..], Value::Array(items)) => items.iter_mut().for_each(|item| drop_at(item, rest)),
+        (["*", rest @ ..], Value::Object(map)) => map.values_mut().for_each(|item| drop_at(item, rest)),
+        ([first, rest @ ..], Value::Object(map)) => {
+            if let Some(next) = map.get_mut(*first) {
+                drop_at(next, rest);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The members of an object in this order, those that are there; then the rest.
+pub fn ordered(map: &Map<String, Value>, order: &[&str]) -> Map<String, Value> {
+    let mut sorted = Map::new();
+    for name in order {
+        if let Some(value) = map.get(*name) {
+            sorted.insert((*name).to_owned(), value.clone());
+        }
+    }
+    for (name, value) in map {
+        sorted.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    sorted
+}
+
+/// An id with `/resourcegroups/` in lower case, as some providers write it.
+pub fn lower_group(id: &str) -> String {
+    let at = id.to_ascii_lowercase().find("/resourcegroups/");
+    match at {
+        Some(at) => format!("{}/resourcegroups/{}", &id[..at], &id[at + "/resourcegroups/".len()..]),
+        None => id.to_owned(),
+    }
+}

@@ -1,0 +1,131 @@
+//! Data planes: `/dataplane/HOST/…` serves the documents of the estate's `data`, by their URLs.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::world::World;
+use super::{Answer, Ask};
+use crate::types::json::{digest, merge};
+
+/// The path below `/dataplane/`, where the request is one of a data plane.
+pub fn address(path: &str) -> Option<&str> {
+    path.strip_prefix("/dataplane/").filter(|rest| !rest.is_empty())
+}
+
+fn missing(url: &str) -> Answer {
+    Answer::json(
+        404,
+        json!({"error": {"code": "NotFound", "message": format!("'{url}' was not found.")}}),
+    )
+}
+
+/// The key under which the estate has a URL: host in any case, with or without query, with or without a last slash.
+fn key_of(world: &World, wanted: &str) -> Option<String> {
+    let fold = |url: &str| {
+        let rest = url.strip_prefix("https://").unwrap_or(url);
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let path = percent_encoding::percent_decode_str(path.trim_end_matches('/'))
+            .decode_utf8_lossy()
+            .into_owned();
+        format!("{}/{path}", host.to_ascii_lowercase())
+    };
+    let wanted = fold(wanted);
+    world.data.keys().find(|key| fold(key) == wanted).cloned()
+}
+
+/// Answers a request of a data plane.
+pub fn answer(world: &mut World, ask: &Ask) -> Answer {
+    let Some(rest) = address(&ask.path) else {
+        return missing(&ask.path);
+    };
+    let url = format!("https://{rest}");
+    let query: Vec<String> = ask
+        .query
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let with_query = format!("{url}?{}", query.join("&"));
+    let found = key_of(world, &with_query).or_else(|| key_of(world, &url));
+    let etag = |document: &Value| format!("\"{}\"", &digest(document)[..16]);
+    let stored = found.as_ref().and_then(|key| world.data.get(key)).cloned();
+    if let (Some(wanted), Some(stored)) = (ask.header("if-match"), &stored)
+        && wanted != "*"
+        && wanted != etag(stored)
+    {
+        return Answer::json(
+            412,
+            json!({"error": {"code": "ConditionNotMet", "message": "The condition specified using HTTP conditional header(s) is not met."}}),
+        );
+    }
+    let body = ask.body.clone().unwrap_or(Value::Null);
+    let key = found.unwrap_or_else(|| url.clone());
+    let write = |world: &mut World, document: Value, status: u16| {
+        let tag = etag(&document);
+        world.data.insert(key.clone(), document.clone());
+        world.writes += 1;
+        Answer::json(status, document).with("etag", tag)
+    };
+    match ask.method {
+        Method::GET => match stored {
+            Some(document) => {
+                let tag = etag(&document);
+                Answer::json(200, document).with("etag", tag)
+            }
+            None => below(world, &url).unwrap_or_else(|| missing(&url)),
+        },
+        Method::HEAD => Answer::empty(if stored.is_some() { 200 } else { 404 }),
+        Method::PUT => {
+            let status = if stored.is_some() { 200 } else { 201 };
+            write(world, body, status)
+        }
+        Method::PATCH => match stored {
+            Some(mut document) => {
+                merge(&mut document, &body);
+                write(world, document, 200)
+            }
+            None => missing(&url),
+        },
+        Method::POST => match stored {
+            // A collection takes what is posted; an action shows what the estate has for it.
+            Some(mut document) => {
+                let list = document.get_mut("value").and_then(Value::as_array_mut);
+                match list {
+                    Some(list) if !body.is_null() => {
+                        list.push(body.clone());
+                        world.data.insert(key, document);
+                        world.writes += 1;
+                        Answer::json(201, body)
+                    }
+                    _ => Answer::json(200, document),
+                }
+            }
+            None if body.is_null() => missing(&url),
+            None => write(world, body, 201),
+        },
+        Method::DELETE => match stored {
+            Some(document) => {
+                world.data.shift_remove(&key);
+                world.writes += 1;
+                Answer::json(200, document)
+            }
+            None => missing(&url),
+        },
+        _ => Answer::empty(405),
+    }
+}
+
+/// The documents right below a URL that has none of its own, as a list.
+fn below(world: &World, url: &str) -> Option<Answer> {
+    let start = format!("{}/", url.trim_end_matches('/')).to_ascii_lowercase();
+    let rows: Vec<Value> = world
+        .data
+        .iter()
+        .filter(|(key, _)| {
+            let key = key.to_ascii_lowercase();
+            key.strip_prefix(&start)
+                .is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
+        })
+        .map(|(_, document)| document.clone())
+        .collect();
+    (!rows.is_empty()).then(|| Answer::json(200, json!({ "value": rows })))
+}

@@ -1,0 +1,287 @@
+//! Listening, and the way of a request: fault, throttle, token, front door, save, log, latency.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use serde_json::Value;
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::control::{self, Told};
+use super::faults::{Break, Faults};
+use super::front::Answer;
+use super::latch::Latches;
+use super::log::Log;
+use super::options::{Error, Options};
+use super::save::{self, Keeper};
+use super::throttle::Throttle;
+use super::way::Way;
+use super::world::{CLIENT, World};
+use super::{arm, headers, wire};
+
+/// How late new principals and Resource Graph are, unless told.
+const LAG: Duration = Duration::from_secs(2);
+/// How long a write that its service serialises takes at least.
+const SERIAL: Duration = Duration::from_millis(20);
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct State {
+    world: Mutex<World>,
+    log: Mutex<Log>,
+    faults: Mutex<Faults>,
+    throttle: Mutex<Throttle>,
+    latches: Latches,
+    keeper: Option<Keeper>,
+    latency: Duration,
+    began: Instant,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    /// The cloud.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        lock(&self.world)
+    }
+    /// The log.
+    pub fn log(&self) -> MutexGuard<'_, Log> {
+        lock(&self.log)
+    }
+    /// The faults in force.
+    pub fn faults(&self) -> MutexGuard<'_, Faults> {
+        lock(&self.faults)
+    }
+    /// The buckets.
+    pub fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        lock(&self.throttle)
+    }
+    /// Where acknowledged writes are kept, if anywhere.
+    pub fn keeper(&self) -> Option<&Keeper> {
+        self.keeper.as_ref()
+    }
+    /// Milliseconds since the start.
+    pub fn ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A simulator that serves, in this process.
+#[derive(Debug)]
+pub struct Server {
+    state: Arc<State>,
+    url: String,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Server {
+    /// Starts a simulator on 127.0.0.1, and returns once it listens.
+    ///
+    /// * `options`: the estate, and how to behave
+    ///
+    /// # Errors
+    /// When the estate is malformed, the port cannot be had, or the file of `save` cannot be read or written.
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        let now = OffsetDateTime::now_utc();
+        let lag = time::Duration::try_from(options.lag.unwrap_or(LAG)).unwrap_or(time::Duration::seconds(2));
+        let mut estate = options.estate;
+        let unsaved = |path: &std::path::Path, why: String| Error::Save {
+            path: path.to_owned(),
+            why,
+        };
+        if let Some(path) = &options.save
+            && let Some(kept) = save::read(path).map_err(|why| unsaved(path, why))?
+        {
+            estate = kept;
+        }
+        let mut world = World::load(estate, lag, now)?;
+        world.strict = options.strict_auth;
+        if let Some(size) = options.page_size {
+            world.page = size.max(1);
+        }
+        if let Some(path) = &options.save {
+            save::write(path, &world.estate()).map_err(|error| unsaved(path, error.to_string()))?;
+        }
+        let mut faults = Faults::default();
+        faults.add(options.faults);
+        let port = options.port.unwrap_or(0);
+        let listener = TcpListener::bind(("127.0.0.1", port))
+            .await
+            .map_err(|source| Error::Listen { port, source })?;
+        let address = listener.local_addr().map_err(|source| Error::Listen { port, source })?;
+        let state = Arc::new(State {
+            world: Mutex::new(world),
+            log: Mutex::default(),
+            faults: Mutex::new(faults),
+            throttle: Mutex::new(Throttle::new(options.throttle)),
+            latches: Latches::default(),
+            keeper: options.save.map(Keeper::new),
+            latency: options.latency,
+            began: Instant::now(),
+        });
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        tasks.spawn(listen(listener, state.clone(), stop.clone(), tasks.clone()));
+        Ok(Self {
+            state,
+            url: format!("http://127.0.0.1:{}", address.port()),
+            stop,
+            tasks,
+        })
+    }
+
+    /// The endpoint: `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The stored documents, in the form of an estate: what `GET /_sim/estate` gives.
+    pub fn estate(&self) -> Value {
+        self.state.world().estate()
+    }
+
+    /// The log so far, a JSON line a request: what `GET /_sim/log` gives.
+    pub fn log(&self) -> String {
+        self.state.log().text()
+    }
+
+    /// Adds faults behind those in force.
+    pub fn add_faults(&self, faults: Vec<super::Fault>) {
+        self.state.faults().add(faults);
+    }
+
+    /// Stops listening, ends every connection, and returns when that is done.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn listen(listener: TcpListener, state: Arc<State>, stop: CancellationToken, tasks: TaskTracker) {
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Too many open files and the like: what is open goes on, and the next try may do.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        // Small answers, one after another: waiting to fill packets only delays them.
+        let _ = stream.set_nodelay(true);
+        let (state, stop) = (state.clone(), stop.clone());
+        tasks.spawn(async move {
+            let service = service_fn(move |request| {
+                let state = state.clone();
+                async move { serve(&state, request).await }
+            });
+            let builder = auto::Builder::new(TokioExecutor::new());
+            let connection = builder.serve_connection(TokioIo::new(stream), service);
+            tokio::select! {
+                () = stop.cancelled() => {}
+                // A client that goes away, or a connection broken on purpose: nothing to tell anyone.
+                _ = connection => {}
+            }
+        });
+    }
+}
+
+/// Why a connection ends without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is broken: {0}")]
+struct Broken(&'static str);
+type Wire = http::Response<Full<Bytes>>;
+
+async fn serve(state: &State, request: http::Request<Incoming>) -> Result<Wire, Broken> {
+    let started = state.ms();
+    let wire::Incame {
+        mut ask,
+        target,
+        garbled,
+    } = wire::read(request, OffsetDateTime::now_utc())
+        .await
+        .map_err(|_| Broken("the request ended too early, or is too large"))?;
+    if let Some(told) = control::answer(state, &ask) {
+        let kept = match &told {
+            Told::Json(_) => None,
+            Told::Lines(text) => Some(text.clone()),
+        };
+        return Ok(match told {
+            Told::Json(answer) => wire::write(answer, Vec::new()),
+            Told::Lines(_) => wire::lines(kept.unwrap_or_default()),
+        });
+    }
+    let seq = state.log().number();
+    let request_id = uuid::Uuid::new_v4().to_string();
+    ask.caller.principal = state.world().caller();
+    ask.caller.app_id = Some(CLIENT.to_owned());
+    let deed = state.faults().take(ask.method.as_str(), &target).unwrap_or_default();
+    if let Some(ms) = deed.delay_ms {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+        ask.now = OffsetDateTime::now_utc();
+    }
+    let way = Way {
+        state,
+        seq,
+        started,
+        target: &target,
+        request_id: &request_id,
+        batch: None,
+    };
+    if deed.reset == Some(Break::Before) {
+        way.log(&ask, 0, None);
+        return Err(Broken("a fault asks for it"));
+    }
+    let latch_key = (ask.method != http::Method::GET)
+        .then(|| arm::serial_key(&ask.path))
+        .flatten();
+    let (answer, more) = match latch_key {
+        Some(key) if deed.status.is_none() => match state.latches.begin(&key) {
+            Some(latch) => {
+                let done = way.answer(&mut ask, garbled, &deed).await;
+                tokio::time::sleep(SERIAL.max(state.latency)).await;
+                drop(latch);
+                done
+            }
+            None => (
+                arm::concurrent(&ask.path, &key),
+                headers::arm(&ask, &request_id, &state.world().tenant),
+            ),
+        },
+        _ => {
+            let done = way.answer(&mut ask, garbled, &deed).await;
+            if !state.latency.is_zero() {
+                tokio::time::sleep(state.latency).await;
+            }
+            done
+        }
+    };
+    if deed.reset == Some(Break::After) {
+        way.log(&ask, 0, None);
+        return Err(Broken("a fault asks for it"));
+    }
+    way.log(&ask, answer.status, Some(&answer));
+    let head = ask.method == http::Method::HEAD;
+    let mut more = more;
+    more.push(("date".to_owned(), headers::date(OffsetDateTime::now_utc())));
+    let answer = if head { Answer { body: None, ..answer } } else { answer };
+    Ok(wire::write(answer, more))
+}
