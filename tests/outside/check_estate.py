@@ -11,7 +11,8 @@ import re
 import sys
 from collections import Counter
 
-from random_estate import ROLES
+sys.dont_write_bytecode = True
+from random_estate import ROLES  # noqa: E402
 
 GUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 GUID4 = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
