@@ -45,6 +45,9 @@ CONDITION = (
     "((!(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'})) OR "
     "(@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringEquals '%s'))"
 )
+# App Service answers with display names.
+DISPLAY = {"eastus": "East US", "northeurope": "North Europe", "westeurope": "West Europe", "uksouth": "UK South",
+           "southeastasia": "Southeast Asia", "centralus": "Central US"}
 SPELLINGS = ["given", "groups", "lower", "provider"]
 
 
@@ -398,7 +401,7 @@ def web_app(e, rg, ids, name=None, farm=None, slot=True, system=None):
                 "keyVaultReferenceIdentity": e.spell(ids[0]), "publicNetworkAccess": "Enabled",
                 "siteConfig": {"linuxFxVersion": "DOTNETCORE|8.0", "numberOfWorkers": 2}}
     site = e.add(rg, "Microsoft.Web/sites", name, body(f"{name}.azurewebsites.net"), kind="app,linux", tags={},
-                 identity=e.block(ids, system))
+                 location=DISPLAY.get(rg["location"]), identity=e.block(ids, system))
     settings(e, site, ids[0], OrdersSecret="@Microsoft.KeyVault(SecretUri=https://kv-orders.vault.azure.net/secrets/db)")
     connection_strings(e, site, ids[0])
     e.child(site, "config", "web", {"linuxFxVersion": "DOTNETCORE|8.0", "alwaysOn": True, "ftpsState": "Disabled",
@@ -406,7 +409,7 @@ def web_app(e, rg, ids, name=None, farm=None, slot=True, system=None):
                                     "http20Enabled": True, "minTlsVersion": "1.2", "healthCheckPath": "/healthz"})
     if slot:
         staging = e.child(site, "slots", "staging", body(f"{name}-staging.azurewebsites.net"), kind="app,linux",
-                          location=rg["location"], tags={}, identity=e.block(ids))
+                          location=site["location"], tags={}, identity=e.block(ids))
         settings(e, staging, ids[0], ASPNETCORE_ENVIRONMENT="Staging")
         connection_strings(e, staging, ids[0])
     return site
@@ -419,7 +422,7 @@ def function_app(e, rg, ids, name=None, farm=None, account="stordersprod"):
         "state": "Running", "hostNames": [f"{name}.azurewebsites.net"], "enabled": True, "httpsOnly": True,
         "defaultHostName": f"{name}.azurewebsites.net", "serverFarmId": farm["id"], "reserved": True,
         "keyVaultReferenceIdentity": "SystemAssigned", "siteConfig": {"linuxFxVersion": "Python|3.11"}},
-        kind="functionapp,linux", tags={}, identity=e.block(ids, ", "))
+        kind="functionapp,linux", tags={}, location=DISPLAY.get(rg["location"]), identity=e.block(ids, ", "))
     e.child(site, "config", "appsettings", {
         "FUNCTIONS_EXTENSION_VERSION": "~4", "FUNCTIONS_WORKER_RUNTIME": "python", "AzureWebJobsStorage__accountName": account,
         "AzureWebJobsStorage__credential": "managedidentity", "AzureWebJobsStorage__clientId": client(ids[0]),

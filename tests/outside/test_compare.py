@@ -18,11 +18,12 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 from check_estate import check  # noqa: E402
 from compare import compare  # noqa: E402
+from judge import sent_twice  # noqa: E402
 from random_estate import build  # noqa: E402
 
 ROOT = HERE.parent.parent
 NEW_PRINCIPAL, NEW_CLIENT = "0f0e0d0c-0b0a-4908-8706-050403020100", "1f1e1d1c-1b1a-4918-9716-151413121110"
-ASSIGNMENTS = ("roleassignments", "sqlroleassignments")
+ASSIGNMENTS = ("roleassignments", "sqlroleassignments", "principalassignments", "accesspolicyassignments")
 
 
 def load(name):
@@ -65,7 +66,8 @@ def relocate(before, phase="done"):
         kind = doc["type"].rsplit("/", 1)[-1].lower()
         if turned == doc:
             docs.append(doc)
-        elif kind in ASSIGNMENTS or turned["id"] != doc["id"]:
+        elif turned["id"] != doc["id"] or kind in ASSIGNMENTS and "principalId" in turned["properties"] and \
+                turned["properties"]["principalId"] != doc["properties"]["principalId"]:
             if kind in ASSIGNMENTS:
                 name = str(uuid.uuid5(uuid.NAMESPACE_URL, turned["id"]))
                 turned["id"] = turned["id"].rsplit("/", 1)[0] + "/" + name
@@ -92,6 +94,32 @@ def names():
     return ["demo"] + sorted(p.stem for p in (ROOT / "tests/estates").glob("*.json"))
 
 
+def odd(before):
+    """The estate with what is rarer on its identity: locks, exemptions, records named by a principal, conditions."""
+    wanted = before["demo"]["relocate"]["identity"]
+    mine = find(before, wanted)["properties"]
+    group_id = wanted[:wanted.index("/providers/")]
+    sub = wanted[:wanted.index("/resourceGroups/")]
+
+    def add(scope, kind, name, /, **props):
+        parent = scope.rsplit("/providers/", 1)[-1].split("/")
+        full = kind if "." in kind else "/".join([parent[0], *parent[1::2], kind])
+        path = f"{scope}/providers/{kind}/{name}" if "." in kind else f"{scope}/{kind}/{name}"
+        before["arm"]["resources"].append({"id": path, "name": name, "type": full, "properties": props})
+        return path
+    add(wanted, "Microsoft.Authorization/locks", "keep", level="CanNotDelete", notes="kept")
+    add(wanted, "Microsoft.Authorization/policyExemptions", "old", policyAssignmentId=f"{sub}/x", exemptionCategory="Waiver")
+    server = add(group_id, "Microsoft.DBforPostgreSQL/flexibleServers", "pg", version="16")
+    add(server, "administrators", mine["principalId"], principalName="id", principalType="ServicePrincipal")
+    cluster = add(group_id, "Microsoft.Kusto/clusters", "adx", state="Running")
+    add(cluster, "principalAssignments", "orders", principalId=mine["clientId"], role="AllDatabasesViewer", principalType="App")
+    add(group_id, "Microsoft.ServiceFabric/managedClusters", "sf", vmManagedIdentity={"userAssignedIdentities": ["/a", wanted]})
+    add(sub, "Microsoft.Authorization/roleAssignments", str(uuid.uuid4()), principalId=str(uuid.uuid4()), scope=sub,
+        roleDefinitionId="/x/roleDefinitions/f58310d9-a9f6-439a-9e8d-f62e7b41a168", principalType="Group", conditionVersion="2.0",
+        condition="@Request[Microsoft.Authorization/roleAssignments:PrincipalId] ForAnyOfAnyValues:GuidEquals {%s}" % mine["principalId"])
+    return before
+
+
 class FaithfulRelocation(unittest.TestCase):
     def test_passes_in_every_estate_and_phase(self):
         for name in names():
@@ -109,6 +137,22 @@ class FaithfulRelocation(unittest.TestCase):
                     self.assertEqual(check(before), [])
                     after, old, new = relocate(before, phase)
                     self.assertEqual(compare(before, after, old, new, phase), [])
+
+    def test_passes_with_rarer_things_on_the_identity(self):
+        for phase in ("done", "move"):
+            with self.subTest(phase=phase):
+                before = odd(load("one-vm"))
+                after, old, new = relocate(before, phase)
+                self.assertEqual(compare(before, after, old, new, phase), [])
+
+    def test_the_new_policy_and_member_may_stand_last(self):
+        before = load("lookalikes")
+        after, old, new = relocate(before)
+        entries = find(after, "/vaults/kv-alike")["properties"]["accessPolicies"]
+        entries.append(entries.pop(next(n for n, e in enumerate(entries) if e["objectId"] == NEW_PRINCIPAL)))
+        self.assertEqual(compare(before, after, old, new), [])
+        entries.append(entries.pop(0))
+        self.assertEqual(len(compare(before, after, old, new)), 1)
 
     def test_one_phase_does_not_pass_for_the_other(self):
         before = load("demo")
@@ -282,6 +326,17 @@ MOVE_DAMAGE = {
     "an old app role is gone": lambda a: a["graph"]["appRoleAssignments"].pop(0),
     "an unrelated value changed": lambda a: find(a, "/vnet-hub-westeurope")["properties"].update(enableDdosProtection=True),
 }
+# Each damages the estate of rarer things after `done`.
+ODD_DAMAGE = {
+    "the lock is missing": lambda a: drop(a, find(a, "/locks/keep")),
+    "the lock is weaker": lambda a: find(a, "/locks/keep")["properties"].update(notes=""),
+    "the exemption is missing": lambda a: drop(a, find(a, "/policyExemptions/old")),
+    "the administrator is missing": lambda a: drop(a, find(a, f"/administrators/{NEW_PRINCIPAL}")),
+    "the cluster's principal has another role": lambda a: find(a, "clusters/principalAssignments")["properties"].update(role="AllDatabasesAdmin"),
+    "an id in a list was lost": lambda a: find(a, "/managedClusters/sf")["properties"]["vmManagedIdentity"]["userAssignedIdentities"].pop(),
+    "an id in a list was doubled": lambda a: find(a, "/managedClusters/sf")["properties"]["vmManagedIdentity"]["userAssignedIdentities"].append("/a"),
+    "another one's condition was not turned": lambda a: conditional(a)["properties"].update(condition="true"),
+}
 OLD = {}
 
 
@@ -319,14 +374,15 @@ class Damage(unittest.TestCase):
                    block=block(cls.before, "/virtualMachines/vm-orders-worker"), policy=policies(cls.before)[1],
                    assignment=find(cls.before, "roleAssignments", principalId=props["principalId"]))
 
-    def noticed(self, table, phase):
-        whole, old, new = relocate(self.before, phase)
+    def noticed(self, table, phase, before=None):
+        before = before or self.before
+        whole, old, new = relocate(before, phase)
         for what, damage in table.items():
             with self.subTest(damage=what, phase=phase):
                 after = copy.deepcopy(whole)
                 damage(after)
                 self.assertNotEqual(after, whole, "the damage does nothing")
-                found = compare(self.before, after, old, new, phase)
+                found = compare(before, after, old, new, phase)
                 self.assertTrue(found, "not noticed")
                 if "renamed" not in what:
                     self.assertLess(len(found), 8, "one damage, many lines:\n" + "\n".join(found))
@@ -336,6 +392,59 @@ class Damage(unittest.TestCase):
 
     def test_of_each_kind_is_noticed_after_move(self):
         self.noticed(MOVE_DAMAGE, "move")
+
+    def test_of_rarer_things_is_noticed(self):
+        self.noticed(ODD_DAMAGE, "done", odd(load("one-vm")))
+
+
+# Each makes the demo inconsistent; the checker must see it.
+INCONSISTENT = {
+    "a resource group is gone": lambda e: drop(e, find(e, "/resourceGroups/rg-orders-data-eastus")),
+    "an identity is gone": lambda e: drop(e, find(e, "userAssignedIdentities/id-orders2")),
+    "a block says another principal": lambda e: next(iter(block(e, "/virtualMachines/vm-orders-worker").values())).update(principalId=NEW_PRINCIPAL),
+    "a block's type does not fit": lambda e: find(e, "/virtualMachines/vm-orders-worker")["identity"].update(type="SystemAssigned"),
+    "a policy of nobody": lambda e: policies(e)[1].update(objectId=NEW_PRINCIPAL),
+    "a member who is nobody": lambda e: group(e, "orders-runtime")["members"].append(NEW_PRINCIPAL),
+    "an assignment of nobody": lambda e: find(e, "roleAssignments", principalId=OLD["principalId"])["properties"].update(principalId=NEW_PRINCIPAL),
+    "an assignment of no role": lambda e: find(e, "roleAssignments", principalId=OLD["principalId"])["properties"].update(roleDefinitionId="/x/" + NEW_CLIENT),
+    "an assignment elsewhere than its id": lambda e: find(e, "roleAssignments", principalId=OLD["principalId"])["properties"].update(scope="/subscriptions/x"),
+    "a type that is not the id's": lambda e: find(e, "/vaults/kv-orders-prod").update(type="Microsoft.Web/sites"),
+    "an id twice": lambda e: e["arm"]["resources"].append(copy.deepcopy(e["arm"]["resources"][5])),
+    "a reference to nothing": lambda e: find(e, "/servers/sql-orders-prod")["properties"].update(primaryUserAssignedIdentityId=OLD["id"] + "3"),
+    "nothing to relocate": lambda e: e["demo"]["relocate"].update(identity=OLD["id"] + "3"),
+}
+
+
+class TheChecker(unittest.TestCase):
+    setUpClass = classmethod(lambda cls: Damage.setUpClass())
+
+    def test_finds_every_estate_consistent(self):
+        for name in names():
+            with self.subTest(estate=name):
+                self.assertEqual(check(load(name)), [])
+
+    def test_notices_each_inconsistency(self):
+        for what, damage in INCONSISTENT.items():
+            with self.subTest(damage=what):
+                estate = load("demo")
+                damage(estate)
+                self.assertTrue(check(estate), "not noticed")
+
+
+class TheLog(unittest.TestCase):
+    @staticmethod
+    def line(seq, method, path, status=200, body="b"):
+        return {"seq": seq, "method": method, "path": path, "status": status, "bodyHash": body}
+
+    def test_a_write_that_was_answered_is_not_sent_again(self):
+        self.assertEqual(len(sent_twice([self.line(1, "PUT", "/a?v=1"), self.line(2, "PUT", "/A?v=1")])), 1)
+        self.assertEqual(len(sent_twice([self.line(1, "POST", "/v1.0/groups/g/members/$ref", 204), self.line(2, "POST", "/v1.0/groups/g/members/$ref", 400)])), 1)
+
+    def test_reads_retries_and_other_bodies_may_be(self):
+        for path in ("/providers/Microsoft.ResourceGraph/resources?v=1", "/s/config/appsettings/list?v=1", "/v1.0/$batch", "/app/listSecrets"):
+            self.assertEqual(sent_twice([self.line(1, "POST", path), self.line(2, "POST", path)]), [])
+        self.assertEqual(sent_twice([self.line(1, "PUT", "/a", 503), self.line(2, "PUT", "/a")]), [])
+        self.assertEqual(sent_twice([self.line(1, "PATCH", "/a"), self.line(2, "PATCH", "/a", body="c")]), [])
 
 
 if __name__ == "__main__":
