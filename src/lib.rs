@@ -1,4 +1,8 @@
 //! Ferry carries Azure user-assigned managed identities to another region.
+//!
+//! The library is the host behind the `ferry` program: [`host::Host`] finds runbooks and runs them in a
+//! [`run::Session`], which journals every change, over an [`azure::Client`]. `docs/architecture.md` shows the floors.
+
 pub mod azure;
 pub mod cli;
 pub mod error;
@@ -10,3 +14,5 @@ pub mod run;
 pub mod sim;
 pub mod store;
 pub mod types;
+
+pub use error::Error;

@@ -291,7 +291,7 @@ fn edits(call: &Call<'_>, given: Vec<Value>) -> Result<Vec<Edit>, Error> {
 
 /// The hidden values that have to be put in before the document is sent: those that are given, and those
 /// that the type has where the edits make their array be sent.
-fn fills(
+pub(super) fn fills(
     call: &Call<'_>,
     path: &str,
     info: &serde_json::Map<String, Value>,
@@ -312,7 +312,7 @@ fn fills(
             .any(|edit| edit.pointer.starts_with(&at) || at.starts_with(&edit.pointer));
         let is_given = given
             .iter()
-            .any(|fill| fill.get("at").and_then(Value::as_str) == Some(&at));
+            .any(|fill| fill.get("at") == row.get("at") && fill.get("value") == row.get("value"));
         if (form == Form::Whole || touched) && !is_given && !at.is_empty() {
             given.push(row);
         }

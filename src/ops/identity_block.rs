@@ -73,12 +73,13 @@ pub(super) fn change(call: &Call<'_>, old: Option<ResourceId>, new: Option<Resou
         method: method.to_owned(),
         ..read.clone()
     };
+    let fills = super::arm::fills(call, resource.as_str(), &info, &edits, form, &options)?;
     let set = EditSet {
         read,
         write,
         form,
         edits,
-        fills: Vec::new(),
+        fills,
         read_only: Vec::new(),
     };
     let what = match (&old, &new) {

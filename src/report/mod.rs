@@ -1,1 +1,13 @@
 //! What was found and done, in several renderings of one model.
+//!
+//! The model is pure: it is made of a journal or of a plan, and knows no terminal. Each face is a file of its own.
+
+pub mod json;
+mod map;
+pub mod markdown;
+pub mod mermaid;
+mod model;
+pub mod text;
+
+pub use map::{Item, Map};
+pub use model::{Change, Counts, Phase, Plan, Run, map_in};

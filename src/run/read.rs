@@ -95,7 +95,9 @@ impl Session {
     /// Those of Azure and of the way there.
     pub fn query(&self, kql: &str) -> Result<Vec<Value>, Error> {
         let client = self.client()?;
-        self.block(client.resource_graph(kql))
+        let rows = self.block(client.resource_graph(kql))?;
+        rows.iter().for_each(|row| self.secrets.learn_public(row));
+        Ok(rows)
     }
 
     /// One request whose answer is not looked for in the overlay.
@@ -105,7 +107,9 @@ impl Session {
         }
         let client = self.client()?;
         let request = read.request();
-        Ok(self.block(client.send(&request))?.body)
+        let answer = self.block(client.send(&request))?.body;
+        self.secrets.learn_public(&answer);
+        Ok(answer)
     }
 }
 

@@ -80,7 +80,7 @@ fn base(key: &str) -> String {
     segments
         .iter()
         .take(keep)
-        .fold(String::new(), |text, segment| text + "/" + segment)
+        .fold(String::new(), |text, segment| format!("{text}/{segment}"))
 }
 
 fn within(key: &str, above: &str) -> bool {

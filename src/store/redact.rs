@@ -15,6 +15,9 @@ pub const HIDDEN: &str = "(hidden)";
 /// Shorter texts are words that stand everywhere (`prod`, `true`, `eastus`), not secrets.
 const SHORTEST: usize = 8;
 
+/// Texts of letters alone up to this length are names and words, as `westeurope` or `managedidentity`.
+const LONGEST_WORD: usize = 20;
+
 /// Members whose values are hidden wherever they stand, in lower case.
 const SECRET_MEMBERS: &[&str] = &[
     "password",
@@ -43,6 +46,7 @@ const SECRET_MEMBERS: &[&str] = &[
 #[derive(Default)]
 pub struct Secrets {
     seen: RwLock<HashSet<String>>,
+    public: RwLock<HashSet<String>>,
 }
 
 impl Secrets {
@@ -71,13 +75,21 @@ impl Secrets {
         }
     }
 
+    /// Remembers the names that an answer without secrets shows: settings name resources, and a name is no secret.
+    pub fn learn_public(&self, answer: &Value) {
+        let mut public = self.public.write().unwrap_or_else(PoisonError::into_inner);
+        learn_names(answer, &mut public);
+    }
+
     /// Whether a text is, or holds, a value that was read as a secret.
     pub fn holds(&self, text: &str) -> bool {
-        if text.len() < SHORTEST {
+        // An id, a GUID or a plain address is no secret, whatever settings name parts of it.
+        if text.len() < SHORTEST || !is_secret(text) {
             return false;
         }
         let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
-        seen.contains(text) || seen.iter().any(|secret| text.contains(secret.as_str()))
+        let public = self.public.read().unwrap_or_else(PoisonError::into_inner);
+        seen.iter().any(|secret| text.contains(secret.as_str()) && !public.contains(&secret.to_lowercase()))
     }
 
     /// The document with its secrets replaced by [`HIDDEN`].
@@ -110,6 +122,28 @@ impl Secrets {
     }
 }
 
+/// The names in a document: those of its ids' segments, its name and its location, and the same of all documents in it.
+fn learn_names(value: &Value, names: &mut HashSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| learn_names(item, names)),
+        Value::Object(map) => {
+            for (key, value) in map {
+                match value {
+                    Value::String(text) if text.starts_with('/') && !text.contains(char::is_whitespace) => {
+                        names.extend(text.split('/').map(str::to_lowercase));
+                    }
+                    Value::String(text) if matches!(key.as_str(), "name" | "location" | "displayName") => {
+                        names.insert(text.to_lowercase());
+                    }
+                    Value::Array(_) | Value::Object(_) => learn_names(value, names),
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 fn is_filled(value: &Value) -> bool {
     match value {
         Value::String(text) => !text.is_empty() && text != HIDDEN,
@@ -121,7 +155,9 @@ fn is_filled(value: &Value) -> bool {
 /// Whether a text that stands where secrets stand is one: long enough, no id, no plain address.
 fn is_secret(text: &str) -> bool {
     let plain_address = text.starts_with("https://") && !text.contains(['?', '@', ';', '#', ' ']);
-    text.len() >= SHORTEST && !text.starts_with('/') && !plain_address && uuid::Uuid::try_parse(text).is_err()
+    let path = text.starts_with('/') && !text.contains(char::is_whitespace);
+    let word = text.len() <= LONGEST_WORD && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    text.len() >= SHORTEST && !path && !plain_address && !word && uuid::Uuid::try_parse(text).is_err()
 }
 
 #[cfg(test)]
@@ -137,6 +173,15 @@ mod tests {
         );
         let hidden = secrets.hide(&json!({"why": "setting is Server=x;Password=hunter2secret!", "mode": "prod"}));
         assert_eq!(hidden, json!({"why": HIDDEN, "mode": "prod"}));
+    }
+
+    #[test]
+    fn the_name_of_a_resource_in_a_setting_is_no_secret() {
+        let secrets = Secrets::default();
+        secrets.learn(&json!({"properties": {"ACCOUNT": "stordersprod01", "KEY": "abc123def456"}}));
+        secrets.learn_public(&json!([{"id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/stOrdersProd01"}]));
+        assert!(!secrets.holds("blobs of stordersprod01"));
+        assert!(secrets.holds("the key abc123def456"));
     }
 
     #[test]

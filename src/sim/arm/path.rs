@@ -44,7 +44,7 @@ fn is(segment: Option<&String>, word: &str) -> bool {
 fn join(segments: &[String]) -> String {
     segments
         .iter()
-        .fold(String::new(), |text, segment| text + "/" + segment)
+        .fold(String::new(), |text, segment| format!("{text}/{segment}"))
 }
 
 /// Reads a path; `post` tells actions from collections.
