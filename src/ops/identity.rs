@@ -152,6 +152,25 @@ pub(crate) fn module() -> OpModule {
             Ok(call.session.get(&Write::graph("GET", &format!("/v1.0/servicePrincipals/{principal}")))?.is_some())
         }
 
+        /// Waits until the directory shows the identity's service principal, ten minutes at most.
+        ///
+        /// * `identity` (principal): a principal id, or a map with `principalId`
+        /// * returns (()): nothing
+        /// * errors: `principal-not-replicated`
+        /// * changes: no
+        /// * speaks: Microsoft Graph v1.0 servicePrincipals
+        ///
+        /// ```rhai
+        /// // estate: two-regions
+        /// let made = identity::create(#{ id: identity::find("id-orders").id + "-we", location: "westeurope" });
+        /// identity::wait_until_known(made);
+        /// assert(identity::known(made));
+        /// ```
+        fn wait_until_known(call) {
+            let principal = call.principal("identity")?;
+            call.session.wait_for_principal(&principal)
+        }
+
         /// Replaces the ids of one identity in a text by those of another, as whole words.
         ///
         /// * `text` (string): any text

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::change::{Action, Change, Write};
 use super::edit::EditSet;
 use super::event::Event;
+use super::placeholder;
 use super::session::Session;
 use crate::error::Error;
 
@@ -50,6 +51,36 @@ impl Session {
             self.pause(pause)?;
             pause = (pause * 3 / 2).min(Duration::from_secs(15));
         }
+    }
+
+    /// Waits, visibly, until Graph shows a principal.
+    ///
+    /// # Errors
+    /// `principal-not-replicated` after ten minutes; those of reading.
+    pub fn wait_for_principal(&self, principal: &str) -> Result<(), Error> {
+        if placeholder::is_in(principal) {
+            return Ok(());
+        }
+        let read = Write::graph("GET", &format!("/v1.0/servicePrincipals/{principal}"));
+        let begun = Instant::now();
+        let mut pause = Duration::from_millis(250);
+        while self.get(&read)?.is_none() {
+            if begun.elapsed() > LAG {
+                return Err(Error::failed(
+                    "principal-not-replicated",
+                    format!("the directory does not show the principal {principal} after ten minutes"),
+                )
+                .untouched("nothing was granted to it, and no binding was changed")
+                .next("ferry resume RUN      asks again"));
+            }
+            self.tell(&Event::Wait {
+                why: format!("the directory does not show the new principal {principal} yet"),
+                seconds: pause.as_secs().max(1),
+            });
+            self.pause(pause)?;
+            pause = (pause * 3 / 2).min(Duration::from_secs(15));
+        }
+        Ok(())
     }
 
     /// Whether a principal exists, though not everywhere yet: its identity shows it, or Graph knows it.
