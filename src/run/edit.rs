@@ -102,6 +102,10 @@ impl EditSet {
         match self.form {
             Form::Merge | Form::MergeAllIdentities => {
                 let mut patch = json::merge_patch(before, after);
+                // A PATCH replaces the tags as a whole, unlike everything else in a merge patch.
+                if let (Some(tags), Some(wanted)) = (patch.get_mut("tags"), after.get("tags")) {
+                    *tags = wanted.clone();
+                }
                 complete_identity(&mut patch, after, self.form == Form::MergeAllIdentities);
                 patch
             }
