@@ -18,7 +18,12 @@ fn main() -> ExitCode {
             .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8))
             .enable_all()
             .build()
-            .map_err(|error| Error::failed("no-threads", format!("the threads for requests were not started: {error}")))?;
+            .map_err(|error| {
+                Error::failed(
+                    "no-threads",
+                    format!("the threads for requests were not started: {error}"),
+                )
+            })?;
         Ok(runtime.get_or_init(|| built).handle().clone())
     };
     let code = ferry::cli::main(std::env::args_os(), &handle);

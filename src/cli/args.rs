@@ -10,7 +10,14 @@ use clap::builder::PossibleValuesParser;
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// The cloud: public, usgov, china, or the URL of an ARM endpoint
-    #[arg(long, global = true, value_name = "NAME|URL", env = "FERRY_CLOUD", hide_env = true, conflicts_with = "sim")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME|URL",
+        env = "FERRY_CLOUD",
+        hide_env = true,
+        conflicts_with = "sim"
+    )]
     pub cloud: Option<String>,
 
     /// Run against an embedded simulator: the demo estate, or an estate file
@@ -80,7 +87,14 @@ pub struct Global {
     pub with_current_scripts: bool,
 
     /// Show more: each request as it is answered
-    #[arg(short, long, global = true, env = "FERRY_VERBOSE", hide_env = true, conflicts_with = "quiet")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "FERRY_VERBOSE",
+        hide_env = true,
+        conflicts_with = "quiet"
+    )]
     pub verbose: bool,
 
     /// Show less: no progress, only results and what needs a person
@@ -95,12 +109,21 @@ impl Global {
             return self.scripts.clone();
         }
         let listed = std::env::var_os("FERRY_SCRIPTS").unwrap_or_default();
-        std::env::split_paths(&listed).filter(|path| !path.as_os_str().is_empty()).collect()
+        std::env::split_paths(&listed)
+            .filter(|path| !path.as_os_str().is_empty())
+            .collect()
     }
 }
 
 /// What `--auth` knows; the client parses the same words.
-const AUTH_METHODS: [&str; 6] = ["auto", "cli", "environment", "workload", "managed-identity", "pipelines"];
+const AUTH_METHODS: [&str; 6] = [
+    "auto",
+    "cli",
+    "environment",
+    "workload",
+    "managed-identity",
+    "pipelines",
+];
 
 /// The phases of a runbook in their order.
 pub const PHASES: [&str; 4] = ["prepare", "move", "verify", "clean_up"];

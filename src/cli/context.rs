@@ -52,7 +52,11 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// A context for these options.
     pub fn new(global: Global, runtime: Runtime<'a>) -> Self {
-        Self { ui: Ui::new(&global), global, runtime }
+        Self {
+            ui: Ui::new(&global),
+            global,
+            runtime,
+        }
     }
 
     /// A handle to the runtime that requests run on.
@@ -84,7 +88,13 @@ impl<'a> Context<'a> {
         self.global
             .scripts_given()
             .into_iter()
-            .map(|path| if path.as_os_str() == "none" { path } else { std::path::absolute(&path).unwrap_or(path) })
+            .map(|path| {
+                if path.as_os_str() == "none" {
+                    path
+                } else {
+                    std::path::absolute(&path).unwrap_or(path)
+                }
+            })
             .map(|path| path.display().to_string())
             .collect()
     }
@@ -150,23 +160,41 @@ impl<'a> Context<'a> {
             // An error is plain data with string keys, so it always becomes JSON.
             self.ui.say(&json!({ "error": error }).to_string());
         } else {
-            self.ui.say(&render::text(&error, Face::of_stderr(self.ui.err_colour())));
+            self.ui
+                .say(&render::text(&error, Face::of_stderr(self.ui.err_colour())));
         }
     }
 }
 
 /// One try of a request, in one line.
 fn request_line(line: &azure::LogLine) -> String {
-    let status = line.status.map_or_else(|| "---".to_owned(), |status| status.to_string());
-    let again = if line.try_number > 1 { format!("  try {}", line.try_number) } else { String::new() };
-    let problem = line.problem.as_ref().map(|problem| format!("  {problem}")).unwrap_or_default();
-    format!("  {status} {:>6} ms  {:<6} {}{again}{problem}", line.millis, line.method, line.target)
+    let status = line
+        .status
+        .map_or_else(|| "---".to_owned(), |status| status.to_string());
+    let again = if line.try_number > 1 {
+        format!("  try {}", line.try_number)
+    } else {
+        String::new()
+    };
+    let problem = line
+        .problem
+        .as_ref()
+        .map(|problem| format!("  {problem}"))
+        .unwrap_or_default();
+    format!(
+        "  {status} {:>6} ms  {:<6} {}{again}{problem}",
+        line.millis, line.method, line.target
+    )
 }
 
 /// A text as a shell takes it whole.
 pub fn quoted(text: &str) -> String {
     let plain = |letter: char| letter.is_alphanumeric() || "/._-:=,@%+~\\".contains(letter);
-    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }
 
 /// The person at the terminal.
@@ -174,7 +202,10 @@ struct Person(Ui);
 
 impl crate::run::Approver for Person {
     fn ask(&self, gate: &str, text: &str) -> bool {
-        self.0.say(&format!("{}\n{text}", self.0.tone(super::ui::Tone::Strong, &format!("approval of \"{gate}\""))));
+        self.0.say(&format!(
+            "{}\n{text}",
+            self.0.tone(super::ui::Tone::Strong, &format!("approval of \"{gate}\""))
+        ));
         self.0.ask("approve?")
     }
 }

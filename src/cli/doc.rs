@@ -54,14 +54,24 @@ fn index(context: &Context<'_>, host: &Host) -> Result<Ending, Error> {
         return Ok(Ending::Done);
     }
     context.ui.print("modules");
-    for page in docs.pages.iter().filter(|page| page.kind == crate::host::docs::PageKind::Module) {
-        context.ui.print(format!("  {:<22}{}", page.name, page.summary).trim_end());
+    for page in docs
+        .pages
+        .iter()
+        .filter(|page| page.kind == crate::host::docs::PageKind::Module)
+    {
+        context
+            .ui
+            .print(format!("  {:<22}{}", page.name, page.summary).trim_end());
     }
     context.ui.print("\nrunbooks");
     for runbook in host.runbooks()? {
-        context.ui.print(format!("  {:<22}{}", runbook.name, runbook.summary).trim_end());
+        context
+            .ui
+            .print(format!("  {:<22}{}", runbook.name, runbook.summary).trim_end());
     }
-    context.ui.print(&format!("\nerror codes\n  {}", error_pages::codes().join(" ")));
+    context
+        .ui
+        .print(&format!("\nerror codes\n  {}", error_pages::codes().join(" ")));
     Ok(Ending::Done)
 }
 
@@ -111,7 +121,11 @@ fn runbook_json(runbook: &Runbook) -> serde_json::Value {
 }
 
 fn runbook_text(runbook: &Runbook) -> String {
-    let doc = if runbook.doc.is_empty() { &runbook.summary } else { &runbook.doc };
+    let doc = if runbook.doc.is_empty() {
+        &runbook.summary
+    } else {
+        &runbook.doc
+    };
     let mut text = format!("{}\n\n{}\n", runbook.name, doc.trim_end());
     if !runbook.phases.is_empty() {
         text.push_str(&format!("\nphases: {}\n", runbook.phases.join(", ")));
@@ -121,8 +135,17 @@ fn runbook_text(runbook: &Runbook) -> String {
     }
     for param in &runbook.params {
         let optional = if param.optional { ", optional" } else { "" };
-        let values = if param.values.is_empty() { String::new() } else { format!(": {}", param.values.join("|")) };
-        text.push_str(&format!("  {}  ({}{values}{optional})\n      {}\n", param.name, param.kind.name(), param.help));
+        let values = if param.values.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", param.values.join("|"))
+        };
+        text.push_str(&format!(
+            "  {}  ({}{values}{optional})\n      {}\n",
+            param.name,
+            param.kind.name(),
+            param.help
+        ));
     }
     text
 }
@@ -130,10 +153,16 @@ fn runbook_text(runbook: &Runbook) -> String {
 fn write(context: &Context<'_>, directory: &Path, files: Vec<(String, String)>) -> Result<(), Error> {
     for (name, text) in files {
         let path = directory.join(&name);
-        let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, text));
+        let written = path
+            .parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(&path, text));
         written.map_err(|error| {
-            Error::failed("file-unwritable", format!("{} was not written: {error}", path.display()))
-                .next("choose a directory that can be written")
+            Error::failed(
+                "file-unwritable",
+                format!("{} was not written: {error}", path.display()),
+            )
+            .next("choose a directory that can be written")
         })?;
         context.ui.tell(&format!("{} is written", path.display()));
     }

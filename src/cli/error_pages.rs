@@ -11,7 +11,10 @@ pub fn page(code: &str) -> Option<&'static str> {
 
 /// Every code that has a page.
 pub fn codes() -> Vec<&'static str> {
-    let mut codes: Vec<_> = PAGES.files().filter_map(|file| file.path().file_stem()?.to_str()).collect();
+    let mut codes: Vec<_> = PAGES
+        .files()
+        .filter_map(|file| file.path().file_stem()?.to_str())
+        .collect();
     codes.sort_unstable();
     codes
 }

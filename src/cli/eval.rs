@@ -27,7 +27,13 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     let host = context.host()?;
     let target = context.target(Place::from_options(&context.global)?)?;
     let handle = context.handle()?;
-    let session = Session::explore(handle.clone(), target.connect(), context.session_options(), nobody(), None);
+    let session = Session::explore(
+        handle.clone(),
+        target.connect(),
+        context.session_options(),
+        nobody(),
+        None,
+    );
     journaled::stop_on_signals(&handle, &session.cancel());
     let value = host.eval(&session, &args.expression)?;
     match value {

@@ -105,7 +105,11 @@ fn status(outcome: &Result<RunOutcome, Error>) -> &'static str {
 
 /// What a runbook returned: the phases' results by name, or the value of `main`.
 fn outcome_value(outcome: &RunOutcome) -> Value {
-    if outcome.results.is_empty() { outcome.value.clone() } else { Value::Object(outcome.results.clone()) }
+    if outcome.results.is_empty() {
+        outcome.value.clone()
+    } else {
+        Value::Object(outcome.results.clone())
+    }
 }
 
 /// Prints what a runbook without phases found: a dependency map in lines, anything else as JSON.
@@ -123,7 +127,11 @@ pub fn print_value(context: &Context<'_>, value: &Value) {
 /// # Errors
 /// Those of the store.
 pub fn load(store: &dyn Store, run: &str) -> Result<report::Run, Error> {
-    let status = store.runs()?.into_iter().find(|summary| summary.run == run).map(|summary| summary.status);
+    let status = store
+        .runs()?
+        .into_iter()
+        .find(|summary| summary.run == run)
+        .map(|summary| summary.status);
     report::Run::from_entries(run, status.as_deref().unwrap_or("running"), &store.read(run)?)
 }
 

@@ -43,14 +43,20 @@ pub fn plan(what: &Runbook, context: &Context<'_>) -> Result<Ending, Error> {
     let params = host.params_with(&runbook, &what.params, &demo)?;
     let given_by_demo = journaled::from_demo(&runbook, &what.params, &demo);
     if !given_by_demo.is_empty() {
-        context.ui.say(&format!("from the demo of {place}: {}", given_by_demo.join(" ")));
+        context
+            .ui
+            .say(&format!("from the demo of {place}: {}", given_by_demo.join(" ")));
     }
     let handle = context.handle()?;
     let target = context.target(place)?;
     target.start(&handle, None)?;
     // The plan is printed whole at its end: as one object with --json, so no event is printed.
     let progress = Progress::new(&context.ui, false, Vec::new());
-    let observer = if context.ui.json() { crate::run::nobody() } else { progress.observer() };
+    let observer = if context.ui.json() {
+        crate::run::nobody()
+    } else {
+        progress.observer()
+    };
     let session = Session::plan(handle.clone(), target.connect(), context.session_options(), observer);
     journaled::stop_on_signals(&handle, &session.cancel());
     let outcome = host.run(&runbook, &params, &session);
@@ -58,11 +64,17 @@ pub fn plan(what: &Runbook, context: &Context<'_>) -> Result<Ending, Error> {
     match outcome {
         Ok(outcome) => {
             print(context, &runbook.name, &session, &outcome);
-            Ok(if outcome.stopped_after.is_some() { Ending::Paused } else { Ending::Done })
+            Ok(if outcome.stopped_after.is_some() {
+                Ending::Paused
+            } else {
+                Ending::Done
+            })
         }
         // What was planned until then is worth reading; for programs only a whole plan is one.
         Err(error) if !context.ui.json() && !session.planned().is_empty() => {
-            context.ui.print(&report::text::plan(&made(&session, &Value::Null), &runbook.name));
+            context
+                .ui
+                .print(&report::text::plan(&made(&session, &Value::Null), &runbook.name));
             Err(error)
         }
         Err(error) => Err(error),
@@ -70,7 +82,11 @@ pub fn plan(what: &Runbook, context: &Context<'_>) -> Result<Ending, Error> {
 }
 
 fn print(context: &Context<'_>, runbook: &str, session: &Arc<Session>, outcome: &RunOutcome) {
-    let results = if outcome.results.is_empty() { outcome.value.clone() } else { Value::Object(outcome.results.clone()) };
+    let results = if outcome.results.is_empty() {
+        outcome.value.clone()
+    } else {
+        Value::Object(outcome.results.clone())
+    };
     let plan = made(session, &results);
     if context.ui.json() {
         context.ui.print_json(&report::json::plan(&plan));

@@ -33,7 +33,13 @@ struct Shown {
 impl Progress {
     /// A listener; `events` prints each event as a line of JSON, `from_demo` names the parameters that the estate gave.
     pub fn new(ui: &Ui, events: bool, from_demo: Vec<String>) -> Arc<Self> {
-        Arc::new(Self { ui: ui.clone(), events, run: OnceLock::new(), from_demo, shown: Mutex::default() })
+        Arc::new(Self {
+            ui: ui.clone(),
+            events,
+            run: OnceLock::new(),
+            from_demo,
+            shown: Mutex::default(),
+        })
     }
 
     /// The run that the events are of.
@@ -106,13 +112,19 @@ impl Progress {
                 Some(tone) => self.ui.tone(tone, &text),
                 None => text,
             };
-            if always { self.ui.say(&text) } else { self.ui.tell(&text) }
+            if always {
+                self.ui.say(&text)
+            } else {
+                self.ui.tell(&text)
+            }
         }
     }
 
     fn text(&self, event: &Event) -> Option<(Option<Tone>, String)> {
         Some(match event {
-            Event::Run { run, runbook, resumed, .. } => {
+            Event::Run {
+                run, runbook, resumed, ..
+            } => {
                 let verb = if *resumed { "goes on" } else { "begins" };
                 let run = run.as_ref().map(|run| format!("run {run}: ")).unwrap_or_default();
                 (Some(Tone::Strong), format!("{run}{runbook} {verb}"))
@@ -127,8 +139,18 @@ impl Progress {
                 };
                 (Some(tone), format!("{name} {word}"))
             }
-            Event::Step { path, state: State::Started, .. } if self.ui.verbose() => (Some(Tone::Faint), format!("  {path}")),
-            Event::Change { seq, what, target, status, .. } => {
+            Event::Step {
+                path,
+                state: State::Started,
+                ..
+            } if self.ui.verbose() => (Some(Tone::Faint), format!("  {path}")),
+            Event::Change {
+                seq,
+                what,
+                target,
+                status,
+                ..
+            } => {
                 let (tone, word) = match status {
                     State::Done => (None, "done"),
                     State::Failed => (Some(Tone::Bad), "failed"),
@@ -136,24 +158,45 @@ impl Progress {
                     State::Replayed if self.ui.verbose() => (Some(Tone::Faint), "kept"),
                     _ => return None,
                 };
-                (tone, format!("  {seq:>4} {word:<6} {what}  {}", placeholder::shown_path(target)))
+                (
+                    tone,
+                    format!("  {seq:>4} {word:<6} {what}  {}", placeholder::shown_path(target)),
+                )
             }
-            Event::Finding { severity, code, target, message } => {
+            Event::Finding {
+                severity,
+                code,
+                target,
+                message,
+            } => {
                 let tone = match severity.as_str() {
                     "error" => Some(Tone::Bad),
                     "info" => Some(Tone::Faint),
                     _ => Some(Tone::Warning),
                 };
-                let on = if target.is_empty() { String::new() } else { format!("  {}", placeholder::shown_path(target)) };
+                let on = if target.is_empty() {
+                    String::new()
+                } else {
+                    format!("  {}", placeholder::shown_path(target))
+                };
                 (tone, format!("  {severity} {code}: {message}{on}"))
             }
             Event::Unseen { scope, why, needs } => {
-                let needs = if needs.is_empty() { String::new() } else { format!("; it needs {needs}") };
+                let needs = if needs.is_empty() {
+                    String::new()
+                } else {
+                    format!("; it needs {needs}")
+                };
                 (Some(Tone::Warning), format!("  not looked into: {scope}: {why}{needs}"))
             }
             Event::Wait { why, seconds } => (None, format!("  waits {seconds} s: {why}")),
-            Event::Approval { gate, state, .. } if state != "asked" => (Some(Tone::Good), format!("  \"{gate}\" is {state}")),
-            Event::HandOver { task, text } => (Some(Tone::Warning), format!("  for a person: {task}\n{}", indented(text))),
+            Event::Approval { gate, state, .. } if state != "asked" => {
+                (Some(Tone::Good), format!("  \"{gate}\" is {state}"))
+            }
+            Event::HandOver { task, text } => (
+                Some(Tone::Warning),
+                format!("  for a person: {task}\n{}", indented(text)),
+            ),
             Event::Note { text } => (None, format!("  {text}")),
             _ => return None,
         })
@@ -162,13 +205,19 @@ impl Progress {
     /// On a terminal: one bar a phase, with counts and what is under way; what is to be read stands above it.
     fn animate(&self, event: &Event) {
         match event {
-            Event::Phase { name, state: State::Started } => {
+            Event::Phase {
+                name,
+                state: State::Started,
+            } => {
                 let bar = self.ui.bars().add(ProgressBar::new(0));
                 bar.set_style(style());
                 bar.set_prefix(name.clone());
                 bar.enable_steady_tick(Duration::from_millis(120));
                 let mut shown = self.shown();
-                *shown = Shown { bar: Some(bar), ..Shown::default() };
+                *shown = Shown {
+                    bar: Some(bar),
+                    ..Shown::default()
+                };
             }
             Event::Phase { .. } => {
                 self.end();
@@ -203,7 +252,12 @@ impl Progress {
             } else {
                 shown.current.retain(|known| known != path);
                 let counts = parent.is_some_and(|parent| {
-                    shown.lists.iter().any(|list| parent == *list || parent.strip_prefix(list.as_str()).is_some_and(|rest| rest.starts_with('/')))
+                    shown.lists.iter().any(|list| {
+                        parent == *list
+                            || parent
+                                .strip_prefix(list.as_str())
+                                .is_some_and(|rest| rest.starts_with('/'))
+                    })
                 });
                 if let (true, Some(bar)) = (counts, &shown.bar) {
                     bar.inc(1);
@@ -217,7 +271,13 @@ impl Progress {
         let shown = self.shown();
         let Some(bar) = &shown.bar else { return };
         let mut message = format!("{} changes", shown.changes);
-        for path in shown.current.iter().rev().filter(|path| !shown.lists.contains(*path)).take(2) {
+        for path in shown
+            .current
+            .iter()
+            .rev()
+            .filter(|path| !shown.lists.contains(*path))
+            .take(2)
+        {
             let name = path.rsplit('/').next().unwrap_or_default();
             message.push_str(" · ");
             message.push_str(&name.replace("~1", "/"));
@@ -227,7 +287,10 @@ impl Progress {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("      {line}")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| format!("      {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn style() -> ProgressStyle {

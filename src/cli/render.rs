@@ -41,7 +41,9 @@ pub fn text(error: &Error, face: Face) -> String {
     let shown = Shown::new(error);
     let mut text = String::new();
     let drawn = match face {
-        Face::Words => NarratableReportHandler::new().without_cause_chain().render_report(&mut text, &shown),
+        Face::Words => NarratableReportHandler::new()
+            .without_cause_chain()
+            .render_report(&mut text, &shown),
         Face::Colour => handler(GraphicalTheme::unicode()).render_report(&mut text, &shown),
         Face::Plain => handler(GraphicalTheme::unicode_nocolor()).render_report(&mut text, &shown),
     };
@@ -60,7 +62,10 @@ pub fn text(error: &Error, face: Face) -> String {
 
 fn handler(theme: GraphicalTheme) -> GraphicalReportHandler {
     // Lines are not broken: what is shown is meant to be pasted and searched for.
-    GraphicalReportHandler::new_themed(theme).with_wrap_lines(false).with_context_lines(0).without_cause_chain()
+    GraphicalReportHandler::new_themed(theme)
+        .with_wrap_lines(false)
+        .with_context_lines(0)
+        .without_cause_chain()
 }
 
 /// The lines below the picture.
@@ -71,8 +76,12 @@ fn details(error: &Error) -> Vec<(&'static str, String)> {
         lines.push(("at", place(at)));
     }
     if !error.calls.is_empty() {
-        let calls: Vec<String> =
-            error.calls.iter().rev().map(|call| format!("{} at {}", call.function, place(&call.at))).collect();
+        let calls: Vec<String> = error
+            .calls
+            .iter()
+            .rev()
+            .map(|call| format!("{} at {}", call.function, place(&call.at)))
+            .collect();
         lines.push(("called by", calls.join("\n")));
     }
     if let Some(on) = &error.on {
@@ -126,13 +135,22 @@ impl<'a> Shown<'a> {
 
 /// The byte offset and length of the word at a line and a column (in characters, both from 1).
 fn span(text: &str, line: usize, column: usize) -> Option<(usize, usize)> {
-    let start: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line.checked_sub(1)?)
+        .map(str::len)
+        .sum();
     let rest = text.get(start..)?;
     let rest = rest.lines().next()?;
     let offset: usize = rest.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
     let word = rest.get(offset..)?;
-    let length = word.find(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | ':')).unwrap_or(word.len());
-    Some((start + offset, length.max(word.chars().next().map_or(0, char::len_utf8))))
+    let length = word
+        .find(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | ':'))
+        .unwrap_or(word.len());
+    Some((
+        start + offset,
+        length.max(word.chars().next().map_or(0, char::len_utf8)),
+    ))
 }
 
 impl fmt::Display for Shown<'_> {
@@ -174,10 +192,20 @@ mod tests {
             .next("ferry resume 7k3q      goes on at change 14")
             .next("ferry rollback 7k3q    undoes its 13 changes");
         let source = "// ä\nfn move(params) {\n    let ü = role_assignment::ensure(grant);\n}\n".to_owned();
-        error.at = Some(At { file: "my/relocate.rhai".into(), line: 3, column: 13, source: Some(source) });
+        error.at = Some(At {
+            file: "my/relocate.rhai".into(),
+            line: 3,
+            column: 13,
+            source: Some(source),
+        });
         error.calls = vec![Frame {
             function: "move".into(),
-            at: At { file: "my/relocate.rhai".into(), line: 9, column: 0, source: None },
+            at: At {
+                file: "my/relocate.rhai".into(),
+                line: 9,
+                column: 0,
+                source: None,
+            },
         }];
         error.azure = Some(Said {
             status: 403,

@@ -29,11 +29,18 @@ pub fn run(_args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     let target = context.target(place.clone())?;
     let handle = context.handle()?;
     let factory = journal(context.store()?, &place);
-    let session =
-        Session::explore(handle.clone(), target.connect(), context.session_options(), nobody(), Some(factory));
+    let session = Session::explore(
+        handle.clone(),
+        target.connect(),
+        context.session_options(),
+        nobody(),
+        Some(factory),
+    );
     let options = repl::Options {
         terminal: context.ui.can_ask(),
-        history: target::state_directory().ok().map(|directory| directory.join("history")),
+        history: target::state_directory()
+            .ok()
+            .map(|directory| directory.join("history")),
         color: context.ui.err_colour(),
         render: None,
     };

@@ -34,21 +34,31 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
 
 fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     if context.global.plan {
-        return Err(Error::refused("plan-of-a-run", "a run that has begun has no plan any more")
-            .untouched("nothing was sent")
-            .next(format!("ferry show {}", args.run)));
+        return Err(
+            Error::refused("plan-of-a-run", "a run that has begun has no plan any more")
+                .untouched("nothing was sent")
+                .next(format!("ferry show {}", args.run)),
+        );
     }
     let store = context.store()?;
     let run = store.resolve(&args.run)?;
-    let status = store.runs()?.into_iter().find(|known| known.run == run).map(|known| known.status).unwrap_or_default();
+    let status = store
+        .runs()?
+        .into_iter()
+        .find(|known| known.run == run)
+        .map(|known| known.status)
+        .unwrap_or_default();
     if let "done" | "rolled-back" = status.as_str() {
         return Ok(over(context, &run, &status));
     }
     let ledger = Ledger::from_entries(&run, &store.read(&run)?)?;
     let Some(started) = ledger.started else {
-        return Err(Error::failed("journal-damaged", format!("the journal of run {run} does not say how it began"))
-            .untouched("nothing was sent: the run ended before it did anything")
-            .next("ferry run RUNBOOK      begins it anew"));
+        return Err(Error::failed(
+            "journal-damaged",
+            format!("the journal of run {run} does not say how it began"),
+        )
+        .untouched("nothing was sent: the run ended before it did anything")
+        .next("ferry run RUNBOOK      begins it anew"));
     };
     let place = Place::from_journal(&started.cloud, &context.global)?;
     let host = context.host_with(&scripts(context, &started)?)?;
@@ -61,13 +71,32 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     }
     let progress = Progress::new(&context.ui, context.ui.json(), Vec::new());
     progress.set_run(&run);
-    let session =
-        Session::run(handle.clone(), target.connect(), context.session_options(), progress.observer(), journal)?;
+    let session = Session::run(
+        handle.clone(),
+        target.connect(),
+        context.session_options(),
+        progress.observer(),
+        journal,
+    )?;
     let runbook = host.runbook_kept(&session, &started.runbook)?;
     let params = params(&started);
     session.finish(Status::Running, None)?;
-    session.tell(&Event::Run { run: Some(run), runbook: runbook.name.clone(), resumed: true, params: started.params });
-    Journaled { context, host: &host, runbook: &runbook, params: &params, store: &*store, progress, session }.finish(&handle)
+    session.tell(&Event::Run {
+        run: Some(run),
+        runbook: runbook.name.clone(),
+        resumed: true,
+        params: started.params,
+    });
+    Journaled {
+        context,
+        host: &host,
+        runbook: &runbook,
+        params: &params,
+        store: &*store,
+        progress,
+        session,
+    }
+    .finish(&handle)
 }
 
 fn params(started: &Started) -> Params {
@@ -99,10 +128,13 @@ fn scripts(context: &Context<'_>, started: &Started) -> Result<Vec<String>, Erro
     if context.global.with_current_scripts {
         return Ok(given);
     }
-    Err(Error::refused("other-scripts", "the run began with other directories of scripts than --scripts names")
-        .untouched("nothing was sent")
-        .next("leave --scripts away: a run goes on with the scripts that it began with")
-        .next("or say so on purpose: --with-current-scripts"))
+    Err(Error::refused(
+        "other-scripts",
+        "the run began with other directories of scripts than --scripts names",
+    )
+    .untouched("nothing was sent")
+    .next("leave --scripts away: a run goes on with the scripts that it began with")
+    .next("or say so on purpose: --with-current-scripts"))
 }
 
 fn over(context: &Context<'_>, run: &str, status: &str) -> Ending {
@@ -112,7 +144,9 @@ fn over(context: &Context<'_>, run: &str, status: &str) -> Ending {
         progress.result(status, 0, &Value::Null);
     } else {
         let word = if status == "done" { "is done" } else { "was rolled back" };
-        context.ui.print(&format!("run {run} {word}; there is nothing to resume"));
+        context
+            .ui
+            .print(&format!("run {run} {word}; there is nothing to resume"));
         context.ui.print(&format!("next     {} show {run}", context.ferry()));
     }
     Ending::Done

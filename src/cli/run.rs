@@ -48,7 +48,9 @@ fn begin(what: &Runbook, context: &Context<'_>) -> Result<Ending, Error> {
     let params = host.params_with(&runbook, &what.params, &demo)?;
     let given_by_demo = journaled::from_demo(&runbook, &what.params, &demo);
     if !given_by_demo.is_empty() {
-        context.ui.say(&format!("from the demo of {place}: {}", given_by_demo.join(" ")));
+        context
+            .ui
+            .say(&format!("from the demo of {place}: {}", given_by_demo.join(" ")));
     }
     let store = context.store()?;
     let handle = context.handle()?;
@@ -72,12 +74,31 @@ fn begin(what: &Runbook, context: &Context<'_>) -> Result<Ending, Error> {
     }
     let progress = Progress::new(&context.ui, context.ui.json(), given_by_demo);
     progress.set_run(&run);
-    let session =
-        Session::run(handle.clone(), target.connect(), context.session_options(), progress.observer(), journal)?;
+    let session = Session::run(
+        handle.clone(),
+        target.connect(),
+        context.session_options(),
+        progress.observer(),
+        journal,
+    )?;
     let shown = Value::Object(params.values.clone());
     session.begin(started(context, &name, &place, &params))?;
-    session.tell(&Event::Run { run: Some(run), runbook: runbook.name.clone(), resumed: false, params: shown });
-    Journaled { context, host: &host, runbook: &runbook, params: &params, store: &*store, progress, session }.finish(&handle)
+    session.tell(&Event::Run {
+        run: Some(run),
+        runbook: runbook.name.clone(),
+        resumed: false,
+        params: shown,
+    });
+    Journaled {
+        context,
+        host: &host,
+        runbook: &runbook,
+        params: &params,
+        store: &*store,
+        progress,
+        session,
+    }
+    .finish(&handle)
 }
 
 /// How a run begins, as its journal keeps it.
@@ -89,7 +110,11 @@ fn started(context: &Context<'_>, runbook: &str, place: &Place, params: &Params)
     Started {
         runbook: runbook.to_owned(),
         params: Value::Object(params.values.clone()),
-        source_params: params.files.iter().map(|(file, values)| (file.clone(), Value::Object(values.clone()))).collect(),
+        source_params: params
+            .files
+            .iter()
+            .map(|(file, values)| (file.clone(), Value::Object(values.clone())))
+            .collect(),
         cloud,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
@@ -115,11 +140,17 @@ fn already_done(context: &Context<'_>, store: &dyn Store, run: &str) -> Result<E
     if context.ui.json() {
         let progress = Progress::new(&context.ui, true, Vec::new());
         progress.set_run(run);
-        let results: serde_json::Map<String, Value> =
-            shown.phases.iter().map(|phase| (phase.name.clone(), phase.result.clone())).collect();
+        let results: serde_json::Map<String, Value> = shown
+            .phases
+            .iter()
+            .map(|phase| (phase.name.clone(), phase.result.clone()))
+            .collect();
         progress.result("done", 0, &Value::Object(results));
     } else {
-        context.ui.print(&format!("run {run} has done this already, on {}; nothing was sent", shown.updated));
+        context.ui.print(&format!(
+            "run {run} has done this already, on {}; nothing was sent",
+            shown.updated
+        ));
         context.ui.print(&format!("next     {} show {run}", context.ferry()));
     }
     Ok(Ending::Done)

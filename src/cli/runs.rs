@@ -41,7 +41,9 @@ fn json_of(run: &Summary) -> Value {
 
 fn table(runs: &[Summary]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["RUN", "STATUS", "RUNBOOK", "SUBJECT", "CLOUD", "STARTED"]);
     for run in runs {
         let started = run.started.split('.').next().unwrap_or_default();
@@ -54,5 +56,9 @@ fn table(runs: &[Summary]) -> String {
             started.trim_end_matches('Z').replace('T', " "),
         ]);
     }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -20,7 +20,13 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 0, env = "FERRY_SIM_PORT", hide_env = true)]
     port: u16,
     /// Delay every answer by this many milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 0, env = "FERRY_SIM_LATENCY", hide_env = true)]
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value_t = 0,
+        env = "FERRY_SIM_LATENCY",
+        hide_env = true
+    )]
     latency: u64,
     /// How late new principals and Resource Graph see a write, in seconds
     #[arg(long, value_name = "SECONDS|off", default_value = "2", value_parser = lag, env = "FERRY_SIM_LAG", hide_env = true)]
@@ -70,7 +76,9 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         ..sim::Options::default()
     };
     let handle = context.handle()?;
-    let server = handle.block_on(sim::Server::start(options)).map_err(|error| target::simulator(&error))?;
+    let server = handle
+        .block_on(sim::Server::start(options))
+        .map_err(|error| target::simulator(&error))?;
     context.ui.print(&format!("ready {}", server.url()));
     handle.block_on(journaled::asked_to_stop());
     Ok(Ending::Done)
@@ -80,14 +88,19 @@ fn lag(text: &str) -> Result<Duration, String> {
     if text == "off" {
         return Ok(Duration::ZERO);
     }
-    let seconds: f64 = text.parse().map_err(|_| "it is a number of seconds, or off".to_owned())?;
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "it is a number of seconds, or off".to_owned())?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 fn faults(path: &std::path::Path) -> Result<Vec<sim::Fault>, Error> {
     let wrong = |why: String| {
-        Error::refused("faults-malformed", format!("the faults {} were not read: {why}", path.display()))
-            .untouched("nothing was started")
+        Error::refused(
+            "faults-malformed",
+            format!("the faults {} were not read: {why}", path.display()),
+        )
+        .untouched("nothing was started")
     };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))

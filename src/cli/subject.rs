@@ -36,9 +36,7 @@ impl Subject {
     pub fn new(runbook: &str, cloud: &str, identity: Option<&str>, params: &Map<String, Value>) -> Self {
         let to = params.get("to").and_then(Value::as_str);
         match (identity, to) {
-            (Some(identity), Some(to)) => {
-                Self::named(runbook, cloud, &identity.to_lowercase(), &to.to_lowercase())
-            }
+            (Some(identity), Some(to)) => Self::named(runbook, cloud, &identity.to_lowercase(), &to.to_lowercase()),
             (Some(identity), None) => Self {
                 text: json!([runbook, cloud, identity.to_lowercase(), null, uuid::Uuid::new_v4()]).to_string(),
                 lock: lock(cloud, &identity.to_lowercase()),
@@ -46,13 +44,21 @@ impl Subject {
             },
             (None, _) => {
                 let what = digest(&Value::Object(params.clone()));
-                Self { text: json!([runbook, cloud, null, null, what]).to_string(), lock: lock(cloud, &what), once: false }
+                Self {
+                    text: json!([runbook, cloud, null, null, what]).to_string(),
+                    lock: lock(cloud, &what),
+                    once: false,
+                }
             }
         }
     }
 
     fn named(runbook: &str, cloud: &str, identity: &str, to: &str) -> Self {
-        Self { text: json!([runbook, cloud, identity, to]).to_string(), lock: lock(cloud, identity), once: true }
+        Self {
+            text: json!([runbook, cloud, identity, to]).to_string(),
+            lock: lock(cloud, identity),
+            once: true,
+        }
     }
 
     /// Looks for a run that did the same or has begun to.
@@ -76,7 +82,10 @@ impl Subject {
                     _ => {}
                 }
             } else if unfinished && self.same_identity(&summary) && has_changed(store, &summary.run)? {
-                return Err(unfinished_run(&summary, "has begun to move this identity to another region"));
+                return Err(unfinished_run(
+                    &summary,
+                    "has begun to move this identity to another region",
+                ));
             }
         }
         Ok(done.map_or(Earlier::None, Earlier::Done))
@@ -100,17 +109,26 @@ pub fn identity(
     (runbook, cloud): (&str, &str),
     params: &Map<String, Value>,
 ) -> Result<Option<String>, Error> {
-    let Some(given) = params.get("identity").and_then(Value::as_str) else { return Ok(None) };
+    let Some(given) = params.get("identity").and_then(Value::as_str) else {
+        return Ok(None);
+    };
     if ResourceId::parse(given).is_ok() {
         return Ok(Some(given.to_owned()));
     }
     // A JSON text is a text of the script language too.
-    let found = host.eval(session, &format!("identity::find({}).id", Value::String(given.to_owned())));
+    let found = host.eval(
+        session,
+        &format!("identity::find({}).id", Value::String(given.to_owned())),
+    );
     match found {
         Ok(Value::String(id)) => Ok(Some(id)),
         Ok(_) => Ok(Some(given.to_owned())),
         Err(error) => {
-            let to = params.get("to").and_then(Value::as_str).map(str::to_lowercase).map(Value::String);
+            let to = params
+                .get("to")
+                .and_then(Value::as_str)
+                .map(str::to_lowercase)
+                .map(Value::String);
             let known = store.runs()?.into_iter().rev().find_map(|summary| {
                 let parts = parts(&summary.subject);
                 let id = parts.get(2)?.as_str()?;
@@ -136,7 +154,9 @@ pub fn runbook_name(given: &str, runbook: &Runbook) -> String {
 pub fn shown(subject: &str) -> String {
     let parts = parts(subject);
     let text = |index: usize| parts.get(index).and_then(Value::as_str);
-    let Some(identity) = text(2) else { return text(1).unwrap_or_default().to_owned() };
+    let Some(identity) = text(2) else {
+        return text(1).unwrap_or_default().to_owned();
+    };
     let name = ResourceId::parse(identity).map_or_else(|_| identity.to_owned(), |id| id.name().to_owned());
     match text(3) {
         Some(to) => format!("{name} → {to}"),
@@ -146,7 +166,11 @@ pub fn shown(subject: &str) -> String {
 
 /// The cloud of a subject.
 pub fn cloud(subject: &str) -> String {
-    parts(subject).get(1).and_then(Value::as_str).unwrap_or_default().to_owned()
+    parts(subject)
+        .get(1)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn parts(subject: &str) -> Vec<Value> {
@@ -167,10 +191,13 @@ fn has_changed(store: &dyn Store, run: &str) -> Result<bool, Error> {
 
 fn unfinished_run(summary: &Summary, what: &str) -> Error {
     let run = &summary.run;
-    Error::failed("run-unfinished", format!("nothing was begun: run {run} ({}) {what}", summary.status))
-        .untouched("nothing was sent")
-        .next(format!("ferry resume {run}"))
-        .next(format!("ferry show {run}      says how far it is"))
+    Error::failed(
+        "run-unfinished",
+        format!("nothing was begun: run {run} ({}) {what}", summary.status),
+    )
+    .untouched("nothing was sent")
+    .next(format!("ferry resume {run}"))
+    .next(format!("ferry show {run}      says how far it is"))
 }
 
 #[cfg(test)]
@@ -178,7 +205,8 @@ mod tests {
     use super::*;
     use crate::store::SqliteStore;
 
-    const ID: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-a";
+    const ID: &str =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-a";
 
     fn subject(to: &str) -> Subject {
         let params = json!({ "identity": ID, "to": to });
@@ -200,7 +228,11 @@ mod tests {
         let error = subject("WestEurope").earlier(&store).unwrap_err();
         assert_eq!((error.code.as_str(), error.exit_code()), ("run-unfinished", 1));
         assert_eq!(error.next[0], format!("ferry resume {run}"));
-        assert_eq!(subject("northeurope").earlier(&store).unwrap(), Earlier::None, "it has changed nothing yet");
+        assert_eq!(
+            subject("northeurope").earlier(&store).unwrap(),
+            Earlier::None,
+            "it has changed nothing yet"
+        );
     }
 
     #[test]
@@ -208,7 +240,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::new(directory.path());
         status(&store, &subject("westeurope"), "done");
-        assert!(matches!(subject("westeurope").earlier(&store).unwrap(), Earlier::Done(_)));
+        assert!(matches!(
+            subject("westeurope").earlier(&store).unwrap(),
+            Earlier::Done(_)
+        ));
         status(&store, &subject("westeurope"), "rolled-back");
         assert_eq!(subject("westeurope").earlier(&store).unwrap(), Earlier::None);
     }

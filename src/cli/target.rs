@@ -61,8 +61,10 @@ impl Place {
             (None, Some(estate), _) => Place::Estate(PathBuf::from(estate)),
             (None, None, Some(_)) => Place::Demo,
             (None, None, None) => {
-                return Err(Error::failed("journal-damaged", "the journal does not say which cloud the run is for")
-                    .untouched("nothing was sent to Azure by this command"));
+                return Err(
+                    Error::failed("journal-damaged", "the journal does not say which cloud the run is for")
+                        .untouched("nothing was sent to Azure by this command"),
+                );
             }
         };
         // The file of an estate may be gone: the run has its own copy of it.
@@ -73,9 +75,12 @@ impl Place {
             _ => Self::given(global)?.is_none_or(|given| given == place),
         };
         if !same {
-            return Err(Error::refused("other-cloud", format!("the run is for {place}, the options name another cloud"))
-                .untouched("nothing was sent")
-                .next("leave --cloud and --sim away: a run goes on where it began"));
+            return Err(Error::refused(
+                "other-cloud",
+                format!("the run is for {place}, the options name another cloud"),
+            )
+            .untouched("nothing was sent")
+            .next("leave --cloud and --sim away: a run goes on where it began"));
         }
         Ok(place)
     }
@@ -104,7 +109,12 @@ impl Place {
             Place::Demo => demo_estate()?,
             Place::Estate(path) => read_estate(path)?,
         };
-        Ok(estate.get("demo").and_then(|demo| demo.get(runbook)).and_then(Value::as_object).cloned().unwrap_or_default())
+        Ok(estate
+            .get("demo")
+            .and_then(|demo| demo.get(runbook))
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default())
     }
 }
 
@@ -147,7 +157,8 @@ fn known_cloud(text: &str) -> Result<String, Error> {
 pub fn read_estate(path: &Path) -> Result<Value, Error> {
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
     serde_json::from_str(&text).map_err(|error| {
-        Error::refused("estate-malformed", format!("{} is not JSON: {error}", path.display())).untouched("nothing was started")
+        Error::refused("estate-malformed", format!("{} is not JSON: {error}", path.display()))
+            .untouched("nothing was started")
     })
 }
 
@@ -157,9 +168,12 @@ fn demo_estate() -> Result<Value, Error> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    Error::refused("estate-unreadable", format!("the estate {} was not read: {error}", path.display()))
-        .untouched("nothing was started")
-        .next("--sim alone takes the demo estate, --sim=FILE another")
+    Error::refused(
+        "estate-unreadable",
+        format!("the estate {} was not read: {error}", path.display()),
+    )
+    .untouched("nothing was started")
+    .next("--sim alone takes the demo estate, --sim=FILE another")
 }
 
 /// A connection to a place that is opened at the first request, with the simulator where the place is one.
@@ -178,9 +192,20 @@ impl Target {
     /// `unknown-credential` for a method that is none.
     pub fn new(place: Place, global: &Global, observer: Option<azure::Observer>) -> Result<Self, Error> {
         let auth = global.auth.as_deref().unwrap_or("auto");
-        let auth = auth.parse::<AuthMethod>().map_err(|error| Error::refused("unknown-credential", error.to_string()))?;
-        let options = azure::Options { concurrency: usize::from(global.concurrency), observer, ..azure::Options::default() };
-        Ok(Self { place, auth, options, server: Arc::default() })
+        let auth = auth
+            .parse::<AuthMethod>()
+            .map_err(|error| Error::refused("unknown-credential", error.to_string()))?;
+        let options = azure::Options {
+            concurrency: usize::from(global.concurrency),
+            observer,
+            ..azure::Options::default()
+        };
+        Ok(Self {
+            place,
+            auth,
+            options,
+            server: Arc::default(),
+        })
     }
 
     /// The place.
@@ -211,7 +236,11 @@ impl Target {
             (Place::Demo, _) => demo_estate()?,
             (Place::Estate(path), _) => read_estate(path)?,
         };
-        let options = sim::Options { save: kept.map(Path::to_owned), estate, ..sim::Options::default() };
+        let options = sim::Options {
+            save: kept.map(Path::to_owned),
+            estate,
+            ..sim::Options::default()
+        };
         let started = sim::Server::start(options).await.map_err(|error| simulator(&error))?;
         Ok(Some(server.insert(started).url().to_owned()))
     }
@@ -223,7 +252,10 @@ impl Target {
     }
 
     async fn open(self) -> Result<Client, azure::Error> {
-        let refused = |error: Error| azure::Error::Refused { what: self.place.to_string(), why: error.to_string() };
+        let refused = |error: Error| azure::Error::Refused {
+            what: self.place.to_string(),
+            why: error.to_string(),
+        };
         let cloud = match (self.serve(None).await.map_err(refused)?, &self.place) {
             (Some(url), _) => Cloud::resolve(&url).await?,
             (None, place) => Cloud::resolve(&place.to_string()).await?,
@@ -235,7 +267,11 @@ impl Target {
 
 /// The error of a simulator that did not start.
 pub fn simulator(error: &sim::Error) -> Error {
-    let code = if matches!(error, sim::Error::Estate(_)) { "estate-malformed" } else { "simulator-not-started" };
+    let code = if matches!(error, sim::Error::Estate(_)) {
+        "estate-malformed"
+    } else {
+        "simulator-not-started"
+    };
     Error::refused(code, error.to_string()).untouched("nothing was started")
 }
 
@@ -245,11 +281,12 @@ pub fn simulator(error: &sim::Error) -> Error {
 /// `state-unknown` for a URL of a kind that is none, or where the platform names no such directory.
 pub fn state(global: &Global) -> Result<Arc<dyn Store>, Error> {
     match &global.state {
-        Some(url) if url.contains("://") => {
-            Err(Error::refused("state-unknown", format!("\"{url}\" is no place that this ferry keeps journals in"))
-                .untouched("nothing was sent")
-                .next("choose a directory: --state DIR, or FERRY_STATE"))
-        }
+        Some(url) if url.contains("://") => Err(Error::refused(
+            "state-unknown",
+            format!("\"{url}\" is no place that this ferry keeps journals in"),
+        )
+        .untouched("nothing was sent")
+        .next("choose a directory: --state DIR, or FERRY_STATE")),
         Some(directory) => Ok(Arc::new(SqliteStore::new(directory))),
         None => Ok(Arc::new(SqliteStore::new(state_directory()?))),
     }
@@ -259,9 +296,12 @@ pub fn state(global: &Global) -> Result<Arc<dyn Store>, Error> {
 pub fn state_directory() -> Result<PathBuf, Error> {
     use etcetera::BaseStrategy as _;
     let base = etcetera::choose_base_strategy().map_err(|error| {
-        Error::refused("state-unknown", format!("this platform names no directory for state: {error}"))
-            .untouched("nothing was sent")
-            .next("choose a directory: --state DIR, or FERRY_STATE")
+        Error::refused(
+            "state-unknown",
+            format!("this platform names no directory for state: {error}"),
+        )
+        .untouched("nothing was sent")
+        .next("choose a directory: --state DIR, or FERRY_STATE")
     })?;
     Ok(base.state_dir().unwrap_or_else(|| base.data_dir()).join("ferry"))
 }
@@ -273,5 +313,11 @@ pub fn state_directory() -> Result<PathBuf, Error> {
 pub fn check(place: &Place, handle: &Handle) -> Result<(), Error> {
     let Place::Estate(path) = place else { return Ok(()) };
     let estate = read_estate(path)?;
-    handle.block_on(sim::Server::start(sim::Options { estate, ..sim::Options::default() })).map(|_| ()).map_err(|error| simulator(&error))
+    handle
+        .block_on(sim::Server::start(sim::Options {
+            estate,
+            ..sim::Options::default()
+        }))
+        .map(|_| ())
+        .map_err(|error| simulator(&error))
 }

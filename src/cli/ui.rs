@@ -61,7 +61,11 @@ impl Ui {
     pub fn new(global: &Global) -> Self {
         let terminal = io::stderr().is_terminal();
         let animate = terminal && !global.json && !global.quiet && !global.verbose && !no_colour();
-        let target = if animate { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if animate {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         Self {
             json: global.json,
             quiet: global.quiet,

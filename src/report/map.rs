@@ -36,16 +36,32 @@ impl Map {
     /// Reads a map: an object with `identity`, `grants`, `bindings` and, beside or below `trust`, what trusts it.
     pub fn read(map: &Value) -> Self {
         let identity = map.get("identity").unwrap_or(&Value::Null);
-        let id = identity.get("id").and_then(Value::as_str).or(identity.as_str()).unwrap_or_default();
-        let name = identity.get("name").and_then(Value::as_str).map_or_else(|| short(id), str::to_owned);
+        let id = identity
+            .get("id")
+            .and_then(Value::as_str)
+            .or(identity.as_str())
+            .unwrap_or_default();
+        let name = identity
+            .get("name")
+            .and_then(Value::as_str)
+            .map_or_else(|| short(id), str::to_owned);
         let list = |name: &str| map.get(name).map(items).unwrap_or_default();
         let trust = match map.get("trust") {
             // Trust is a list, or an object of lists: federated credentials, locks, role assignments on it.
             Some(Value::Object(kinds)) => kinds.iter().flat_map(|(kind, list)| named(kind, list)).collect(),
             Some(list) => items(list),
-            None => named("federated_credentials", map.get("federatedCredentials").unwrap_or(&Value::Null)),
+            None => named(
+                "federated_credentials",
+                map.get("federatedCredentials").unwrap_or(&Value::Null),
+            ),
         };
-        Self { identity: name, id: id.to_owned(), grants: list("grants"), bindings: list("bindings"), trust }
+        Self {
+            identity: name,
+            id: id.to_owned(),
+            grants: list("grants"),
+            bindings: list("bindings"),
+            trust,
+        }
     }
 
     /// Whether nothing is in it.
@@ -70,7 +86,11 @@ fn named(kind: &str, list: &Value) -> Vec<Item> {
 
 fn item(value: &Value) -> Item {
     let text = |names: &[&str]| {
-        names.iter().find_map(|name| value.get(name).and_then(Value::as_str)).unwrap_or_default().to_owned()
+        names
+            .iter()
+            .find_map(|name| value.get(name).and_then(Value::as_str))
+            .unwrap_or_default()
+            .to_owned()
     };
     Item {
         file: text(&["file", "source", "finder"]),

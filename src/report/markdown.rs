@@ -10,7 +10,14 @@ use super::text::{amount, plain, standing};
 /// A run as a page: what it was, what it changed, what was found, who approved it.
 pub fn run(run: &Run) -> String {
     let mut page = format!("# {} · run {}\n\n", run.runbook, run.run);
-    let _ = writeln!(page, "Status **{}** · cloud {} · {} – {}\n", run.status, cell(&run.cloud), run.started, run.updated);
+    let _ = writeln!(
+        page,
+        "Status **{}** · cloud {} · {} – {}\n",
+        run.status,
+        cell(&run.cloud),
+        run.started,
+        run.updated
+    );
     for (name, value) in run.params.as_object().into_iter().flatten() {
         let _ = writeln!(page, "- `{name}` = `{}`", plain(value));
     }
@@ -20,7 +27,13 @@ pub fn run(run: &Run) -> String {
     }
     for phase in &run.phases {
         let changes: Vec<_> = run.changes.iter().filter(|change| change.phase == phase.name).collect();
-        let _ = writeln!(page, "\n## {} ({})\n\n{}", phase.name, phase.status, amount(changes.len(), "change"));
+        let _ = writeln!(
+            page,
+            "\n## {} ({})\n\n{}",
+            phase.name,
+            phase.status,
+            amount(changes.len(), "change")
+        );
         if !changes.is_empty() {
             page.push_str("\n| # | status | what | request | request id |\n|---|---|---|---|---|\n");
         }
@@ -40,13 +53,26 @@ pub fn run(run: &Run) -> String {
     if !run.findings.is_empty() {
         page.push_str("\n## Findings\n\n| severity | code | target | message |\n|---|---|---|---|\n");
         for finding in &run.findings {
-            let _ = writeln!(page, "| {} | {} | {} | {} |", finding.severity, finding.code, cell(&finding.target), cell(&finding.message));
+            let _ = writeln!(
+                page,
+                "| {} | {} | {} | {} |",
+                finding.severity,
+                finding.code,
+                cell(&finding.target),
+                cell(&finding.message)
+            );
         }
     }
     if !run.unseen.is_empty() {
         page.push_str("\n## Not looked into\n\n| scope | why | needs |\n|---|---|---|\n");
         for unseen in &run.unseen {
-            let _ = writeln!(page, "| {} | {} | {} |", cell(&unseen.scope), cell(&unseen.why), cell(&unseen.needs));
+            let _ = writeln!(
+                page,
+                "| {} | {} | {} |",
+                cell(&unseen.scope),
+                cell(&unseen.why),
+                cell(&unseen.needs)
+            );
         }
     }
     if !run.approvals.is_empty() {
@@ -58,7 +84,10 @@ pub fn run(run: &Run) -> String {
     if !run.hand_overs.is_empty() {
         page.push_str("\n## Hand-overs\n\n");
         for task in &run.hand_overs {
-            let by = task.closed.as_deref().map_or_else(|| "open".to_owned(), |by| format!("closed by {by}"));
+            let by = task
+                .closed
+                .as_deref()
+                .map_or_else(|| "open".to_owned(), |by| format!("closed by {by}"));
             let _ = writeln!(page, "### {} ({by})\n\n```\n{}\n```\n", task.task, task.text.trim_end());
         }
     }

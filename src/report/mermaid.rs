@@ -13,22 +13,40 @@ pub fn map(map: &Map) -> String {
     }
     for (index, item) in map.bindings.iter().enumerate() {
         let effect = if item.effect.is_empty() { "uses" } else { &item.effect };
-        let _ = writeln!(chart, "  b{index}[\"{}\"] -- {} --> identity", node(item), label(effect));
+        let _ = writeln!(
+            chart,
+            "  b{index}[\"{}\"] -- {} --> identity",
+            node(item),
+            label(effect)
+        );
     }
     for (index, item) in map.grants.iter().enumerate() {
-        let _ = writeln!(chart, "  identity -- \"{}\" --> g{index}[\"{}\"]", label(&item.what), label(&short(&item.place)));
+        let _ = writeln!(
+            chart,
+            "  identity -- \"{}\" --> g{index}[\"{}\"]",
+            label(&item.what),
+            label(&short(&item.place))
+        );
     }
     chart
 }
 
 fn node(item: &Item) -> String {
     let place = short(&item.place);
-    if place == item.what { label(&place) } else { format!("{}<br/>{}", label(&place), label(&item.what)) }
+    if place == item.what {
+        label(&place)
+    } else {
+        format!("{}<br/>{}", label(&place), label(&item.what))
+    }
 }
 
 /// A text that cannot leave its quotes.
 fn label(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;").replace('\n', " ")
+    text.replace('&', "&amp;")
+        .replace('"', "&quot;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('\n', " ")
 }
 
 #[cfg(test)]

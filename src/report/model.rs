@@ -134,7 +134,11 @@ impl Run {
 
     fn from_ledger(run: &str, status: &str, ledger: &Ledger) -> Self {
         // The store's word is the newer one: a run that goes on is `running` again before its journal says so.
-        let why = ledger.status.as_ref().and_then(|(_, why)| why.clone()).filter(|_| status != "running");
+        let why = ledger
+            .status
+            .as_ref()
+            .and_then(|(_, why)| why.clone())
+            .filter(|_| status != "running");
         let started = ledger.started.as_ref();
         Self {
             run: run.to_owned(),
@@ -145,7 +149,11 @@ impl Run {
             why,
             started: String::new(),
             updated: String::new(),
-            phases: ledger.phases.iter().map(|(name, result)| Phase::new(name, result.as_ref(), status)).collect(),
+            phases: ledger
+                .phases
+                .iter()
+                .map(|(name, result)| Phase::new(name, result.as_ref(), status))
+                .collect(),
             changes: ledger.changes.iter().map(Change::new).collect(),
             findings: ledger.findings.clone(),
             approvals: ledger.approvals.clone(),
@@ -196,7 +204,11 @@ impl Change {
         let edits = match &intended.action {
             Action::Send(_) => Vec::new(),
             // An edit is plain data, so it always becomes JSON.
-            Action::Edit(set) => set.edits.iter().map(|edit| serde_json::to_value(edit).unwrap_or_default()).collect(),
+            Action::Edit(set) => set
+                .edits
+                .iter()
+                .map(|edit| serde_json::to_value(edit).unwrap_or_default())
+                .collect(),
         };
         Self {
             seq: intended.change,
@@ -225,7 +237,12 @@ impl Plan {
             .or_else(|| results.as_object().and_then(|phases| phases.values().find_map(map_in)))
             .cloned()
             .unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-        Self { changes, findings, unseen, map }
+        Self {
+            changes,
+            findings,
+            unseen,
+            map,
+        }
     }
 }
 
@@ -253,27 +270,53 @@ mod tests {
     use serde_json::json;
 
     fn entry(seq: u64, kind: &str, body: Value) -> Entry {
-        Entry { seq, at: format!("2026-01-01T00:00:0{seq}Z"), kind: kind.into(), body }
+        Entry {
+            seq,
+            at: format!("2026-01-01T00:00:0{seq}Z"),
+            kind: kind.into(),
+            body,
+        }
     }
 
     #[test]
     fn a_run_is_shown_with_the_members_that_others_rely_on() {
         let entries = [
-            entry(1, "started", json!({"runbook": "relocate", "params": {"to": "westeurope"}, "cloud": {"demo": true}, "version": "0"})),
+            entry(
+                1,
+                "started",
+                json!({"runbook": "relocate", "params": {"to": "westeurope"}, "cloud": {"demo": true}, "version": "0"}),
+            ),
             entry(2, "phase", json!({"name": "prepare"})),
-            entry(3, "phase-done", json!({"name": "prepare", "result": {"map": {"grants": [], "bindings": []}}})),
+            entry(
+                3,
+                "phase-done",
+                json!({"name": "prepare", "result": {"map": {"grants": [], "bindings": []}}}),
+            ),
             entry(4, "phase", json!({"name": "move"})),
         ];
         let run = Run::from_entries("abc234", "paused", &entries).unwrap();
         let shown = serde_json::to_value(&run).unwrap();
-        for member in
-            ["run", "runbook", "params", "cloud", "status", "phases", "changes", "findings", "approvals", "handOvers", "unseen"]
-        {
+        for member in [
+            "run",
+            "runbook",
+            "params",
+            "cloud",
+            "status",
+            "phases",
+            "changes",
+            "findings",
+            "approvals",
+            "handOvers",
+            "unseen",
+        ] {
             assert!(shown.get(member).is_some(), "{member} is missing");
         }
         assert_eq!(shown["cloud"], "sim:demo");
         assert_eq!(shown["phases"][0]["status"], "done");
-        assert_eq!(shown["phases"][1], json!({"name": "move", "status": "paused", "result": null}));
+        assert_eq!(
+            shown["phases"][1],
+            json!({"name": "move", "status": "paused", "result": null})
+        );
         assert_eq!(run.map(), Some(&json!({"grants": [], "bindings": []})));
         assert_eq!(run.updated, "2026-01-01T00:00:04Z");
     }
@@ -283,6 +326,9 @@ mod tests {
         assert_eq!(Plan::new(vec![], vec![], vec![], &json!({})).map, json!({}));
         let results = json!({"prepare": {"map": {"grants": [1]}}, "move": null});
         assert_eq!(Plan::new(vec![], vec![], vec![], &results).map, json!({"grants": [1]}));
-        assert_eq!(Plan::new(vec![], vec![], vec![], &json!({"grants": [], "bindings": []})).map, json!({"grants": [], "bindings": []}));
+        assert_eq!(
+            Plan::new(vec![], vec![], vec![], &json!({"grants": [], "bindings": []})).map,
+            json!({"grants": [], "bindings": []})
+        );
     }
 }

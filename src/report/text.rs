@@ -22,7 +22,10 @@ pub fn plan(plan: &Plan, runbook: &str) -> String {
         }
         let why = shown(&change.why);
         line(&mut text, &format!("{:>5}  {:<6}  {why}", change.seq, change.method));
-        line(&mut text, &format!("{:15}{}", "", placeholder::shown_path(&change.target)));
+        line(
+            &mut text,
+            &format!("{:15}{}", "", placeholder::shown_path(&change.target)),
+        );
         for edit in &change.edits {
             line(&mut text, &format!("{:15}{}", "", edit_text(edit)));
         }
@@ -32,7 +35,11 @@ pub fn plan(plan: &Plan, runbook: &str) -> String {
     }
     found(&mut text, &plan.findings);
     not_seen(&mut text, &plan.unseen);
-    let restarts = plan.changes.iter().filter(|change| change.effect != "none" && !change.effect.is_empty()).count();
+    let restarts = plan
+        .changes
+        .iter()
+        .filter(|change| change.effect != "none" && !change.effect.is_empty())
+        .count();
     let mut end = format!("{runbook} would make {}", amount(plan.changes.len(), "change"));
     if restarts > 0 {
         let _ = write!(end, ", {restarts} of them with an effect on workloads");
@@ -64,11 +71,23 @@ pub fn run(run: &Run) -> String {
     }
     for phase in &run.phases {
         let changes: Vec<_> = run.changes.iter().filter(|change| change.phase == phase.name).collect();
-        let counted = if changes.is_empty() { String::new() } else { format!(", {}", amount(changes.len(), "change")) };
+        let counted = if changes.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", amount(changes.len(), "change"))
+        };
         line(&mut text, &format!("\n{}  ({}{counted})", phase.name, phase.status));
         for change in changes {
             let already = if change.already { " (was so already)" } else { "" };
-            line(&mut text, &format!("{:>5}  {:<8}  {}{already}", change.seq, standing(change.status), change.what));
+            line(
+                &mut text,
+                &format!(
+                    "{:>5}  {:<8}  {}{already}",
+                    change.seq,
+                    standing(change.status),
+                    change.what
+                ),
+            );
             line(&mut text, &format!("{:17}{} {}", "", change.method, change.target));
             for edit in &change.edits {
                 line(&mut text, &format!("{:17}{}", "", edit_text(edit)));
@@ -83,7 +102,10 @@ pub fn run(run: &Run) -> String {
     if !run.approvals.is_empty() {
         line(&mut text, "\napprovals");
         for approval in &run.approvals {
-            line(&mut text, &format!("  {}  by {} at {}", approval.gate, approval.by, approval.at));
+            line(
+                &mut text,
+                &format!("  {}  by {} at {}", approval.gate, approval.by, approval.at),
+            );
         }
     }
     if !run.hand_overs.is_empty() {
@@ -111,9 +133,17 @@ pub fn ending(run: &Run) -> String {
         }
     }
     line(&mut text, &format!("{:<9}{}", "changes", parts.join(", ")));
-    for phase in run.phases.iter().filter(|phase| run.changes.iter().any(|change| change.phase == phase.name)) {
+    for phase in run
+        .phases
+        .iter()
+        .filter(|phase| run.changes.iter().any(|change| change.phase == phase.name))
+    {
         let mut kinds: Vec<(String, usize)> = Vec::new();
-        for change in run.changes.iter().filter(|change| change.phase == phase.name && change.status == Standing::Done) {
+        for change in run
+            .changes
+            .iter()
+            .filter(|change| change.phase == phase.name && change.status == Standing::Done)
+        {
             match kinds.iter_mut().find(|(op, _)| *op == change.op) {
                 Some((_, count)) => *count += 1,
                 None => kinds.push((change.op.clone(), 1)),
@@ -125,13 +155,25 @@ pub fn ending(run: &Run) -> String {
         }
     }
     if !run.findings.is_empty() {
-        let severities = ["error", "difference", "warning", "info"].iter().filter_map(|severity| {
-            let count = run.findings.iter().filter(|finding| finding.severity == *severity).count();
-            (count > 0).then(|| format!("{count} {severity}"))
-        });
-        line(&mut text, &format!("{:<9}{}", "findings", severities.collect::<Vec<_>>().join(", ")));
+        let severities = ["error", "difference", "warning", "info"]
+            .iter()
+            .filter_map(|severity| {
+                let count = run
+                    .findings
+                    .iter()
+                    .filter(|finding| finding.severity == *severity)
+                    .count();
+                (count > 0).then(|| format!("{count} {severity}"))
+            });
+        line(
+            &mut text,
+            &format!("{:<9}{}", "findings", severities.collect::<Vec<_>>().join(", ")),
+        );
         for finding in run.findings.iter().filter(|finding| finding.severity != "info") {
-            line(&mut text, &format!("{:<9}{}  {}: {}", "", finding.severity, finding.code, finding.message));
+            line(
+                &mut text,
+                &format!("{:<9}{}  {}: {}", "", finding.severity, finding.code, finding.message),
+            );
         }
     }
     let open: Vec<&HandOver> = run.open_hand_overs().collect();
@@ -141,10 +183,16 @@ pub fn ending(run: &Run) -> String {
             hand_over(&mut text, task);
         }
         for unseen in &run.unseen {
-            line(&mut text, &format!("  look into {}: {}", unseen.scope, unseen_why(unseen)));
+            line(
+                &mut text,
+                &format!("  look into {}: {}", unseen.scope, unseen_why(unseen)),
+            );
         }
     }
-    line(&mut text, &format!("{:<9}{}      ferry show {} has all of it", "journal", run.run, run.run));
+    line(
+        &mut text,
+        &format!("{:<9}{}      ferry show {} has all of it", "journal", run.run, run.run),
+    );
     text.trim_end().to_owned()
 }
 
@@ -153,7 +201,11 @@ pub fn map(map: &Value) -> String {
     let map = Map::read(map);
     let mut text = String::new();
     line(&mut text, &format!("{}  {}", map.identity, map.id));
-    for (title, items) in [("grants", &map.grants), ("bindings", &map.bindings), ("trust", &map.trust)] {
+    for (title, items) in [
+        ("grants", &map.grants),
+        ("bindings", &map.bindings),
+        ("trust", &map.trust),
+    ] {
         line(&mut text, &format!("\n{title}  ({})", items.len()));
         for item in items {
             map_item(&mut text, item);
@@ -163,8 +215,16 @@ pub fn map(map: &Value) -> String {
 }
 
 fn map_item(text: &mut String, item: &Item) {
-    let effect = if item.effect.is_empty() || item.effect == "none" { String::new() } else { format!("  effect: {}", item.effect) };
-    let file = if item.file.is_empty() { String::new() } else { format!("{}  ", item.file) };
+    let effect = if item.effect.is_empty() || item.effect == "none" {
+        String::new()
+    } else {
+        format!("  effect: {}", item.effect)
+    };
+    let file = if item.file.is_empty() {
+        String::new()
+    } else {
+        format!("{}  ", item.file)
+    };
     line(text, &format!("  {file}{}{effect}", shown(&item.what)));
     if !item.place.is_empty() && item.place != item.what {
         line(text, &format!("      {}", shown(&item.place)));
@@ -179,7 +239,10 @@ fn found(text: &mut String, findings: &[Finding]) {
     line(text, &format!("{}findings  ({})", blank(text), findings.len()));
     for severity in ["error", "difference", "warning", "info"] {
         for finding in findings.iter().filter(|finding| finding.severity == severity) {
-            line(text, &format!("  {severity:<10}  {}: {}", finding.code, shown(&finding.message)));
+            line(
+                text,
+                &format!("  {severity:<10}  {}: {}", finding.code, shown(&finding.message)),
+            );
             if !finding.target.is_empty() {
                 line(text, &format!("{:14}{}", "", shown(&finding.target)));
             }
@@ -198,11 +261,18 @@ fn not_seen(text: &mut String, unseen: &[Unseen]) {
 }
 
 fn unseen_why(unseen: &Unseen) -> String {
-    if unseen.needs.is_empty() { unseen.why.clone() } else { format!("{}; it needs {}", unseen.why, unseen.needs) }
+    if unseen.needs.is_empty() {
+        unseen.why.clone()
+    } else {
+        format!("{}; it needs {}", unseen.why, unseen.needs)
+    }
 }
 
 fn hand_over(text: &mut String, task: &HandOver) {
-    let state = task.closed.as_ref().map_or_else(|| "open".to_owned(), |by| format!("closed by {by}"));
+    let state = task
+        .closed
+        .as_ref()
+        .map_or_else(|| "open".to_owned(), |by| format!("closed by {by}"));
     line(text, &format!("  {}  ({state})", task.task));
     for part in task.text.lines() {
         line(text, &format!("      {part}"));
@@ -215,7 +285,13 @@ fn shown(text: &str) -> String {
         return text.to_owned();
     }
     text.split(' ')
-        .map(|word| if placeholder::is_in(word) { placeholder::shown_path(word) } else { word.to_owned() })
+        .map(|word| {
+            if placeholder::is_in(word) {
+                placeholder::shown_path(word)
+            } else {
+                word.to_owned()
+            }
+        })
         .collect::<Vec<_>>()
         .join(" ")
 }
@@ -249,7 +325,11 @@ pub(super) fn standing(standing: Standing) -> &'static str {
 }
 
 pub(super) fn amount(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
 }
 
 fn blank(text: &str) -> &'static str {

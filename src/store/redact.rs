@@ -89,7 +89,8 @@ impl Secrets {
         }
         let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
         let public = self.public.read().unwrap_or_else(PoisonError::into_inner);
-        seen.iter().any(|secret| text.contains(secret.as_str()) && !public.contains(&secret.to_lowercase()))
+        seen.iter()
+            .any(|secret| text.contains(secret.as_str()) && !public.contains(&secret.to_lowercase()))
     }
 
     /// The document with its secrets replaced by [`HIDDEN`].
