@@ -30,6 +30,8 @@ FREE_NAMES = re.compile(
 FREE_LISTS = {"appRoleAssignments", "roleManagement", "oauth2PermissionGrants"}
 # Of records in free lists and of role assignments: when and by whom they were made, and names that are looked up.
 HISTORY = {"createdOn", "updatedOn", "createdBy", "updatedBy", "createdDateTime", "principalDisplayName", "deletedDateTime"}
+# Of records in free lists: what Graph computes when it answers, so that a record made by a request does not hold it.
+COMPUTED = {"principalType", "resourceDisplayName"}
 # Lists without order. In the first the old entry stays until clean-up.
 GRANT_LISTS = {"accessPolicies", "members", "owners"}
 SETS = GRANT_LISTS | {"excludePrincipals", "excludedPrincipals", "identities", "allowedApplications",
@@ -396,7 +398,7 @@ class Comparison:
 
     def free_list(self, name, was, now):
         def plain(item, marked):
-            return canonical(marked({k: v for k, v in item.items() if k != "id" and k not in HISTORY and v is not None}))
+            return canonical(marked({k: v for k, v in item.items() if k != "id" and k not in HISTORY | COMPUTED and v is not None}))
         left = list(now)
         for item in was:
             if not self.old.in_(item):

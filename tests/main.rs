@@ -1,0 +1,11 @@
+//! What users see: the built binary against the simulator, the documentation, the shape of the code.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+
+mod architecture;
+mod docs;
+mod errors;
+mod plan;
+mod relocate;
+mod resume;
+mod sources;
+mod support;

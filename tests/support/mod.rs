@@ -1,0 +1,124 @@
+//! The built binary, with a state directory of its own, and simulators that end with the test.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A binary to run, in a directory and with a state of its own.
+pub struct Ferry {
+    directory: tempfile::TempDir,
+}
+
+/// What a command printed and how it ended.
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    /// The same, if it ended so.
+    #[track_caller]
+    pub fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
+        self
+    }
+
+    /// What it printed, as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap()
+    }
+}
+
+impl Ferry {
+    pub fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ferry"));
+        command.args(args).current_dir(self.directory.path()).env("FERRY_STATE", self.directory.path().join("state"));
+        command.env("XDG_CONFIG_HOME", self.directory.path().join("config")).env("NO_COLOR", "1");
+        command.stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Ran {
+        let Output { status, stdout, stderr } = self.command(args).output().unwrap();
+        Ran {
+            code: status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&stdout).into_owned(),
+            err: String::from_utf8_lossy(&stderr).into_owned(),
+        }
+    }
+}
+
+/// `ferry sim` on an estate of `tests/estates`, or on a file.
+pub struct Simulator {
+    process: Child,
+    pub url: String,
+}
+
+impl Simulator {
+    pub fn start(estate: &str) -> Self {
+        Self::with(&estate_file(estate), &["--lag", "0.2"])
+    }
+
+    pub fn with(estate: &Path, options: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_ferry"))
+            .args(["sim", "--estate"])
+            .arg(estate)
+            .args(options)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("ready ").unwrap().to_owned();
+        Self { process, url }
+    }
+
+    /// What it answers under a path, as text.
+    pub fn read(&self, path: &str) -> String {
+        let url = format!("{}{path}", self.url);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { reqwest::get(url).await.unwrap().text().await.unwrap() })
+    }
+
+    /// The requests that changed something, each once a line of the log.
+    pub fn writes(&self) -> Vec<Value> {
+        let rows = self.read("/_sim/log");
+        let rows = rows.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        rows.filter(|row| {
+            let (method, path) = (row["method"].as_str().unwrap(), row["path"].as_str().unwrap());
+            let reads = ["/resources?", "/list?", "/getByIds", "/token"].iter().any(|word| path.contains(word));
+            method != "GET" && !path.starts_with("/_sim") && !(method == "POST" && (reads || path.contains("/list")))
+        })
+        .collect()
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+pub fn estate_file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/estates").join(format!("{name}.json"))
+}
+
+/// What the demo of an estate relocates, as arguments.
+pub fn demo(estate: &str) -> (String, String) {
+    let text = std::fs::read_to_string(estate_file(estate)).unwrap();
+    let estate: Value = serde_json::from_str(&text).unwrap();
+    let of = |name: &str| estate["demo"]["relocate"][name].as_str().unwrap().to_owned();
+    (format!("identity={}", of("identity")), format!("to={}", of("to")))
+}
