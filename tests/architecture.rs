@@ -38,7 +38,9 @@ fn no_floor_uses_one_above_it() {
     for path in all {
         let inside = path.strip_prefix(&source).unwrap().to_string_lossy().replace('\\', "/");
         let floor = inside.split(['/', '.']).next().unwrap().to_owned();
-        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == floor) else { continue };
+        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == floor) else {
+            continue;
+        };
         if inside.contains("/tests") || inside.ends_with("testing.rs") {
             continue;
         }
@@ -49,7 +51,13 @@ fn no_floor_uses_one_above_it() {
                 let to = &found[1];
                 let starts_simulator = to == "sim" && matches!(inside.as_str(), "cli/target.rs" | "cli/sim.rs");
                 let is_error = to == "error" && !matches!(floor.as_str(), "azure" | "sim" | "types");
-                if to != floor && to != "types" && to != "ops_macro" && !allowed.contains(&to) && !starts_simulator && !is_error {
+                if to != floor
+                    && to != "types"
+                    && to != "ops_macro"
+                    && !allowed.contains(&to)
+                    && !starts_simulator
+                    && !is_error
+                {
                     wrong.push(format!("{inside} uses {to}"));
                 }
             }

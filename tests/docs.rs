@@ -13,7 +13,11 @@ use crate::support::{Simulator, estate_file};
 /// Every example of every function, each on a fresh simulator of its own.
 #[test]
 fn examples_of_functions_hold() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     let mut failed = Vec::new();
     let mut ran = 0;
     for module in ferry::ops::specs() {
@@ -35,11 +39,21 @@ fn examples_of_functions_hold() {
                 });
                 let store = Arc::new(SqliteStore::new(directory.path().join("state")));
                 let journal = Box::new(move || store.create("example", "example", "example"));
-                let session = Session::explore(runtime.handle().clone(), connect, Options::default(), nobody(), Some(journal));
+                let session = Session::explore(
+                    runtime.handle().clone(),
+                    connect,
+                    Options::default(),
+                    nobody(),
+                    Some(journal),
+                );
                 session.allow_writes(true).unwrap();
                 let host = Host::new(Scripts::embedded()).unwrap();
                 if let Err(error) = host.eval(&session, &example.code) {
-                    failed.push(format!("{}: {error} {:?}", function.path(), error.azure.as_ref().map(|said| &said.message)));
+                    failed.push(format!(
+                        "{}: {error} {:?}",
+                        function.path(),
+                        error.azure.as_ref().map(|said| &said.message)
+                    ));
                 }
             }
         }
@@ -58,7 +72,11 @@ fn every_error_code_has_a_page() {
     while let Some(path) = open.pop() {
         if path.is_dir() {
             let entries = std::fs::read_dir(&path).unwrap();
-            open.extend(entries.map(|entry| entry.unwrap().path()).filter(|path| !path.ends_with("sim") && !path.ends_with("tests")));
+            open.extend(
+                entries
+                    .map(|entry| entry.unwrap().path())
+                    .filter(|path| !path.ends_with("sim") && !path.ends_with("tests")),
+            );
             continue;
         }
         let text = std::fs::read_to_string(&path).unwrap();

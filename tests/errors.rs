@@ -10,7 +10,10 @@ fn bad_input_is_refused_before_a_cloud_is_asked() {
         (vec!["run", "relocat", "--sim"], "relocate"),
         (vec!["run", "relocate", "--sim", "identiy=x"], "identity"),
         (vec!["run", "relocate", "--sim", "to=west-europe"], "region"),
-        (vec!["run", "relocate", "--cloud", "azur", "identity=x", "to=westeurope"], "cloud"),
+        (
+            vec!["run", "relocate", "--cloud", "azur", "identity=x", "to=westeurope"],
+            "cloud",
+        ),
         (vec!["run", "./broken.rhai", "--sim"], "broken.rhai"),
         (vec!["run", "relocate", "identity=x"], "to"),
         (vec!["show", "nothing"], "nothing"),
@@ -26,7 +29,11 @@ fn bad_input_is_refused_before_a_cloud_is_asked() {
 fn an_estate_that_is_none_names_the_document() {
     let ferry = Ferry::new();
     let file = ferry.directory().join("estate.json");
-    std::fs::write(&file, r#"{"tenantId": "t", "arm": {"resources": [{"id": "/subscriptions/s"}, {"id": "nonsense"}]}}"#).unwrap();
+    std::fs::write(
+        &file,
+        r#"{"tenantId": "t", "arm": {"resources": [{"id": "/subscriptions/s"}, {"id": "nonsense"}]}}"#,
+    )
+    .unwrap();
     let ran = ferry.run(&["sim", "--estate", file.to_str().unwrap()]);
     assert_ne!(ran.code, 0);
     assert!(ran.err.contains("/arm/resources/1"), "{}", ran.err);
@@ -35,11 +42,31 @@ fn an_estate_that_is_none_names_the_document() {
 #[test]
 fn an_unreachable_endpoint_and_an_unknown_identity_fail_with_1() {
     let ferry = Ferry::new();
-    let ran = ferry.run(&["run", "relocate", "--cloud", "http://127.0.0.1:9", "identity=id-x", "to=westeurope", "--yes"]).code(1);
+    let ran = ferry
+        .run(&[
+            "run",
+            "relocate",
+            "--cloud",
+            "http://127.0.0.1:9",
+            "identity=id-x",
+            "to=westeurope",
+            "--yes",
+        ])
+        .code(1);
     assert!(ran.err.contains("127.0.0.1:9"), "{}", ran.err);
     let simulator = Simulator::start("one-vm");
     let (_, to) = demo("one-vm");
-    let ran = ferry.run(&["run", "relocate", "--cloud", &simulator.url, "identity=id-nobody", &to, "--yes"]).code(1);
+    let ran = ferry
+        .run(&[
+            "run",
+            "relocate",
+            "--cloud",
+            &simulator.url,
+            "identity=id-nobody",
+            &to,
+            "--yes",
+        ])
+        .code(1);
     assert!(ran.err.contains("unknown-identity"), "{}", ran.err);
     assert!(simulator.writes().is_empty());
 }
@@ -49,6 +76,8 @@ fn a_state_directory_that_cannot_be_written_is_named() {
     let ferry = Ferry::new();
     let file = ferry.directory().join("file");
     std::fs::write(&file, "").unwrap();
-    let ran = ferry.run(&["run", "relocate", "--sim", "--yes", "--state", file.to_str().unwrap()]).code(1);
+    let ran = ferry
+        .run(&["run", "relocate", "--sim", "--yes", "--state", file.to_str().unwrap()])
+        .code(1);
     assert!(ran.err.contains("state-unwritable"), "{}", ran.err);
 }

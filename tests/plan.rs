@@ -21,13 +21,32 @@ fn the_run_makes_the_changes_of_the_plan_in_its_order() {
         let simulator = Simulator::start(estate);
         let (identity, to) = demo(estate);
         let ferry = Ferry::new();
-        let plan = ferry.run(&["plan", "relocate", &identity, &to, "--cloud", &simulator.url, "--json"]).code(0).json();
+        let plan = ferry
+            .run(&["plan", "relocate", &identity, &to, "--cloud", &simulator.url, "--json"])
+            .code(0)
+            .json();
         assert_eq!(simulator.writes(), Vec::<Value>::new(), "{estate}: a plan wrote");
         let planned = changes(&plan);
         assert!(!planned.is_empty());
-        ferry.run(&["run", "relocate", &identity, &to, "--cloud", &simulator.url, "--yes", "--concurrency", "1"]).code(0);
+        ferry
+            .run(&[
+                "run",
+                "relocate",
+                &identity,
+                &to,
+                "--cloud",
+                &simulator.url,
+                "--yes",
+                "--concurrency",
+                "1",
+            ])
+            .code(0);
         let made = changes(&ferry.run(&["show", "last", "--json"]).code(0).json());
-        assert_eq!(planned.len(), made.len(), "{estate}\nplanned {planned:#?}\nmade {made:#?}");
+        assert_eq!(
+            planned.len(),
+            made.len(),
+            "{estate}\nplanned {planned:#?}\nmade {made:#?}"
+        );
         for (planned, made) in planned.iter().zip(&made) {
             assert_eq!(planned.0, made.0, "{estate}: {planned:?} {made:?}");
             assert_eq!(planned.1.len(), made.1.len(), "{estate}: {planned:?} {made:?}");

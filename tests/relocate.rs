@@ -4,7 +4,14 @@ use serde_json::Value;
 
 use crate::support::{Ferry, Simulator, demo};
 
-const ESTATES: [&str; 6] = ["one-vm", "two-regions", "many-scopes", "spellings", "lookalikes", "locked-and-shared"];
+const ESTATES: [&str; 6] = [
+    "one-vm",
+    "two-regions",
+    "many-scopes",
+    "spellings",
+    "lookalikes",
+    "locked-and-shared",
+];
 
 #[test]
 fn nothing_names_the_old_identity_after_a_relocation() {
@@ -13,11 +20,27 @@ fn nothing_names_the_old_identity_after_a_relocation() {
         let before: Value = serde_json::from_str(&simulator.read("/_sim/estate")).unwrap();
         let (identity, to) = demo(estate);
         let ferry = Ferry::new();
-        ferry.run(&["run", "relocate", &identity, &to, "name=id-moved", "--cloud", &simulator.url, "--yes"]).code(0);
-        let after = simulator.read("/_sim/estate").to_lowercase();
+        ferry
+            .run(&[
+                "run",
+                "relocate",
+                &identity,
+                &to,
+                "name=id-moved",
+                "--cloud",
+                &simulator.url,
+                "--yes",
+            ])
+            .code(0);
+        let after: Value = serde_json::from_str(&simulator.read("/_sim/estate")).unwrap();
+        // What the estate offers for a demonstration is no part of the tenant.
+        let after = format!("{}{}", after["arm"], after["graph"]).to_lowercase();
         let id = identity.trim_start_matches("identity=").to_lowercase();
         let documents = before["arm"]["resources"].as_array().unwrap();
-        let old = documents.iter().find(|d| d["id"].as_str().unwrap().to_lowercase() == id).unwrap();
+        let old = documents
+            .iter()
+            .find(|d| d["id"].as_str().unwrap().to_lowercase() == id)
+            .unwrap();
         for name in ["principalId", "clientId"] {
             let guid = old["properties"][name].as_str().unwrap();
             assert!(!after.contains(guid), "{estate}: {name} {guid} is still named");
@@ -35,7 +58,12 @@ fn the_second_run_for_a_done_relocation_says_so() {
     ferry.run(&args).code(0);
     let writes = simulator.writes().len();
     let second = ferry.run(&args).code(0);
-    assert!(format!("{}{}", second.out, second.err).contains("done"), "{}{}", second.out, second.err);
+    assert!(
+        format!("{}{}", second.out, second.err).contains("done"),
+        "{}{}",
+        second.out,
+        second.err
+    );
     assert_eq!(simulator.writes().len(), writes);
 }
 
@@ -44,11 +72,37 @@ fn a_taken_target_name_is_refused_before_anything_is_written() {
     let simulator = Simulator::start("lookalikes");
     let (identity, to) = demo("lookalikes");
     let ferry = Ferry::new();
-    let listed = ferry.run(&["eval", "--json", "--cloud", &simulator.url, "identity::list().map(|id| id.name)"]).code(0).json();
+    let listed = ferry
+        .run(&[
+            "eval",
+            "--json",
+            "--cloud",
+            &simulator.url,
+            "identity::list().map(|id| id.name)",
+        ])
+        .code(0)
+        .json();
     let own = identity.rsplit('/').next().unwrap();
-    let other = listed.as_array().unwrap().iter().filter_map(Value::as_str).find(|name| *name != own).unwrap().to_owned();
+    let other = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .find(|name| *name != own)
+        .unwrap()
+        .to_owned();
     let group = identity.split('/').nth(4).unwrap();
-    let found = ferry.run(&["run", "relocate", &identity, &to, &format!("name={other}"), &format!("resource_group={group}"), "--cloud", &simulator.url, "--yes"]);
+    let found = ferry.run(&[
+        "run",
+        "relocate",
+        &identity,
+        &to,
+        &format!("name={other}"),
+        &format!("resource_group={group}"),
+        "--cloud",
+        &simulator.url,
+        "--yes",
+    ]);
     // A name that only another group has is free in this one.
     if found.code != 0 {
         assert_eq!(found.code, 1, "{}", found.err);
@@ -61,7 +115,11 @@ fn a_taken_target_name_is_refused_before_anything_is_written() {
 fn the_demo_fills_the_parameters_and_says_which() {
     let ferry = Ferry::new();
     let plan = ferry.run(&["plan", "relocate", "--sim"]).code(0);
-    assert!(format!("{}{}", plan.out, plan.err).contains("id-orders"), "{}", plan.err);
+    assert!(
+        format!("{}{}", plan.out, plan.err).contains("id-orders"),
+        "{}",
+        plan.err
+    );
 }
 
 #[test]
@@ -69,7 +127,13 @@ fn inventory_shows_the_map_and_writes_nothing() {
     let simulator = Simulator::start("two-regions");
     let (identity, _) = demo("two-regions");
     let ferry = Ferry::new();
-    let shown = ferry.run(&["run", "inventory", &identity, "--cloud", &simulator.url]).code(0);
-    assert!(shown.out.contains("AZURE_CLIENT_ID") || shown.out.contains("app settings"), "{}", shown.out);
+    let shown = ferry
+        .run(&["run", "inventory", &identity, "--cloud", &simulator.url])
+        .code(0);
+    assert!(
+        shown.out.contains("AZURE_CLIENT_ID") || shown.out.contains("app settings"),
+        "{}",
+        shown.out
+    );
     assert!(simulator.writes().is_empty());
 }

@@ -12,7 +12,9 @@ fn a_run_waits_for_approval_and_goes_on_after_it() {
     let simulator = Simulator::start("one-vm");
     let (identity, to) = demo("one-vm");
     let ferry = Ferry::new();
-    let paused = ferry.run(&["run", "relocate", &identity, &to, "--cloud", &simulator.url]).code(3);
+    let paused = ferry
+        .run(&["run", "relocate", &identity, &to, "--cloud", &simulator.url])
+        .code(3);
     assert!(paused.err.contains("approve"), "{}", paused.err);
     let shown = ferry.run(&["show", "last", "--json"]).code(0).json();
     assert_eq!(shown["status"], "paused");
@@ -27,8 +29,22 @@ fn until_stops_behind_a_phase_for_that_command_only() {
     let simulator = Simulator::start("two-regions");
     let (identity, to) = demo("two-regions");
     let ferry = Ferry::new();
-    ferry.run(&["run", "relocate", &identity, &to, "--cloud", &simulator.url, "--until", "move", "--yes"]).code(3);
-    let again = ferry.run(&["run", "relocate", &identity, &to, "--cloud", &simulator.url, "--yes"]).code(1);
+    ferry
+        .run(&[
+            "run",
+            "relocate",
+            &identity,
+            &to,
+            "--cloud",
+            &simulator.url,
+            "--until",
+            "move",
+            "--yes",
+        ])
+        .code(3);
+    let again = ferry
+        .run(&["run", "relocate", &identity, &to, "--cloud", &simulator.url, "--yes"])
+        .code(1);
     assert!(again.err.contains("resume"), "{}", again.err);
     ferry.run(&["resume", "last", "--yes"]).code(0);
 }
@@ -39,7 +55,10 @@ fn resume_after_kill_sends_no_write_again_after_its_done() {
         let simulator = Simulator::with(&estate_file("many-scopes"), &["--lag", "0.1", "--latency", "15"]);
         let (identity, to) = demo("many-scopes");
         let ferry = Ferry::new();
-        let mut process = ferry.command(&["run", "relocate", &identity, &to, "--cloud", &simulator.url, "--yes"]).spawn().unwrap();
+        let mut process = ferry
+            .command(&["run", "relocate", &identity, &to, "--cloud", &simulator.url, "--yes"])
+            .spawn()
+            .unwrap();
         // Killed once so many writes were answered, wherever it is then.
         while (simulator.writes().len() as u64) < after && process.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(2));
@@ -51,7 +70,9 @@ fn resume_after_kill_sends_no_write_again_after_its_done() {
         for row in simulator.writes() {
             let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
             if row["status"].as_u64().is_some_and(|status| status < 300) {
-                *done.entry((text("method"), text("path"), text("bodyHash"))).or_default() += 1;
+                *done
+                    .entry((text("method"), text("path"), text("bodyHash")))
+                    .or_default() += 1;
             }
         }
         let shown = ferry.run(&["show", "last", "--json"]).code(0).json();

@@ -32,20 +32,58 @@ fn a_source_in_the_working_directory_needs_no_registration() {
     let mut estate: serde_json::Value = serde_json::from_str(&text).unwrap();
     let id = identity.trim_start_matches("identity=").to_lowercase();
     let documents = estate["arm"]["resources"].as_array_mut().unwrap();
-    let principal = documents.iter().find(|d| d["id"].as_str().unwrap().to_lowercase() == id).unwrap()["properties"]["principalId"].clone();
-    let group = documents.iter_mut().find(|d| d["type"] == "Microsoft.Resources/resourceGroups").unwrap();
+    let principal = documents
+        .iter()
+        .find(|d| d["id"].as_str().unwrap().to_lowercase() == id)
+        .unwrap()["properties"]["principalId"]
+        .clone();
+    let group = documents
+        .iter_mut()
+        .find(|d| d["type"] == "Microsoft.Resources/resourceGroups")
+        .unwrap();
     group["tags"] = serde_json::json!({ "deployers": format!("somebody,{}", principal.as_str().unwrap()) });
     let file = ferry.directory().join("estate.json");
     std::fs::write(&file, estate.to_string()).unwrap();
     let simulator = Simulator::with(&file, &["--lag", "0.1"]);
-    let plan = ferry.run(&["plan", "relocate", &identity, &to, "--cloud", &simulator.url, "--json"]).code(0).json();
-    let steps: Vec<&str> = plan["changes"].as_array().unwrap().iter().map(|change| change["step"].as_str().unwrap()).collect();
-    assert!(steps.iter().any(|step| step.starts_with("move/grants/deployers/")), "{steps:#?}");
-    assert!(steps.iter().any(|step| step.starts_with("clean_up/grants/deployers/")), "{steps:#?}");
-    ferry.run(&["run", "relocate", &identity, &to, "name=id-moved", "--cloud", &simulator.url, "--yes"]).code(0);
+    let plan = ferry
+        .run(&["plan", "relocate", &identity, &to, "--cloud", &simulator.url, "--json"])
+        .code(0)
+        .json();
+    let steps: Vec<&str> = plan["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| change["step"].as_str().unwrap())
+        .collect();
+    assert!(
+        steps.iter().any(|step| step.starts_with("move/grants/deployers/")),
+        "{steps:#?}"
+    );
+    assert!(
+        steps.iter().any(|step| step.starts_with("clean_up/grants/deployers/")),
+        "{steps:#?}"
+    );
+    ferry
+        .run(&[
+            "run",
+            "relocate",
+            &identity,
+            &to,
+            "name=id-moved",
+            "--cloud",
+            &simulator.url,
+            "--yes",
+        ])
+        .code(0);
     let after: serde_json::Value = serde_json::from_str(&simulator.read("/_sim/estate")).unwrap();
     let documents = after["arm"]["resources"].as_array().unwrap();
-    let made = documents.iter().find(|d| d["name"] == "id-moved").unwrap()["properties"]["principalId"].as_str().unwrap().to_owned();
-    let group = documents.iter().find(|d| d["type"] == "Microsoft.Resources/resourceGroups" && d["tags"]["deployers"].is_string()).unwrap();
+    let made = documents.iter().find(|d| d["name"] == "id-moved").unwrap()["properties"]["principalId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let group = documents
+        .iter()
+        .find(|d| d["type"] == "Microsoft.Resources/resourceGroups" && d["tags"]["deployers"].is_string())
+        .unwrap();
     assert_eq!(group["tags"]["deployers"], format!("somebody,{made}"));
 }

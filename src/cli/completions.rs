@@ -17,6 +17,7 @@ pub struct Args {
 ///
 /// # Errors
 /// None.
+#[allow(clippy::unnecessary_wraps, reason = "every subcommand has one signature")]
 pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::command(), "ferry", &mut script);

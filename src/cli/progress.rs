@@ -113,9 +113,9 @@ impl Progress {
                 None => text,
             };
             if always {
-                self.ui.say(&text)
+                self.ui.say(&text);
             } else {
-                self.ui.tell(&text)
+                self.ui.tell(&text);
             }
         }
     }

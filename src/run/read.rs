@@ -96,7 +96,9 @@ impl Session {
     pub fn query(&self, kql: &str) -> Result<Vec<Value>, Error> {
         let client = self.client()?;
         let rows = self.block(client.resource_graph(kql))?;
-        rows.iter().for_each(|row| self.secrets.learn_public(row));
+        for row in &rows {
+            self.secrets.learn_public(row);
+        }
         Ok(rows)
     }
 

@@ -321,7 +321,7 @@ impl Store for SqliteStore {
                 .map(|stem| stem.to_string_lossy().into_owned())
                 .unwrap_or_default();
             // A damaged journal must not hide the others: it is listed as what it is.
-            runs.push(self.summary(&run, &path).unwrap_or_else(|error| Summary {
+            runs.push(Self::summary(&run, &path).unwrap_or_else(|error| Summary {
                 run,
                 runbook: error.to_string(),
                 subject: String::new(),
@@ -357,7 +357,7 @@ impl SqliteStore {
         Ok(connection)
     }
 
-    fn summary(&self, run: &str, path: &Path) -> Result<Summary, Error> {
+    fn summary(run: &str, path: &Path) -> Result<Summary, Error> {
         let connection = Self::open_to_read(run, path)?;
         let read = |name| meta(&connection, name).map_err(damage(run, path));
         Ok(Summary {

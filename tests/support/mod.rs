@@ -34,7 +34,9 @@ impl Ran {
 
 impl Ferry {
     pub fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub fn directory(&self) -> &Path {
@@ -43,14 +45,24 @@ impl Ferry {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ferry"));
-        command.args(args).current_dir(self.directory.path()).env("FERRY_STATE", self.directory.path().join("state"));
-        command.env("XDG_CONFIG_HOME", self.directory.path().join("config")).env("NO_COLOR", "1");
-        command.stdin(Stdio::null());
+        command
+            .args(args)
+            .current_dir(self.directory.path())
+            .env("FERRY_STATE", self.directory.path().join("state"));
+        command
+            .env("XDG_CONFIG_HOME", self.directory.path().join("config"))
+            .env("NO_COLOR", "1");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
 
     pub fn run(&self, args: &[&str]) -> Ran {
-        let Output { status, stdout, stderr } = self.command(args).output().unwrap();
+        let Output { status, stdout, stderr } = self
+            .command(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
         Ran {
             code: status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&stdout).into_owned(),
@@ -79,7 +91,9 @@ impl Simulator {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let url = line.trim().strip_prefix("ready ").unwrap().to_owned();
         Self { process, url }
     }
@@ -87,7 +101,10 @@ impl Simulator {
     /// What it answers under a path, as text.
     pub fn read(&self, path: &str) -> String {
         let url = format!("{}{path}", self.url);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async { reqwest::get(url).await.unwrap().text().await.unwrap() })
     }
 
@@ -97,7 +114,9 @@ impl Simulator {
         let rows = rows.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         rows.filter(|row| {
             let (method, path) = (row["method"].as_str().unwrap(), row["path"].as_str().unwrap());
-            let reads = ["/resources?", "/list?", "/getByIds", "/token"].iter().any(|word| path.contains(word));
+            let reads = ["/resources?", "/list?", "/getByIds", "/token"]
+                .iter()
+                .any(|word| path.contains(word));
             method != "GET" && !path.starts_with("/_sim") && !(method == "POST" && (reads || path.contains("/list")))
         })
         .collect()
@@ -112,7 +131,9 @@ impl Drop for Simulator {
 }
 
 pub fn estate_file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/estates").join(format!("{name}.json"))
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/estates")
+        .join(format!("{name}.json"))
 }
 
 /// What the demo of an estate relocates, as arguments.
