@@ -102,7 +102,7 @@ impl<'a> Context<'a> {
     /// The store of journals.
     ///
     /// # Errors
-    /// As [`target::state`].
+    /// As `target::state`.
     pub fn store(&self) -> Result<Arc<dyn Store>, Error> {
         target::state(&self.global)
     }
@@ -110,7 +110,7 @@ impl<'a> Context<'a> {
     /// The target for a place; with `-v` each request is shown.
     ///
     /// # Errors
-    /// As [`Target::new`].
+    /// As `Target::new`.
     pub fn target(&self, place: Place) -> Result<Target, Error> {
         let observer = self.ui.verbose().then(|| {
             let ui = self.ui.clone();
