@@ -66,12 +66,16 @@ impl Throttle {
 
     /// Takes `cost` from a bucket and gives what is left; below zero it was not there, and nothing is taken if real.
     fn take(&mut self, key: String, size: f64, refill: f64, cost: f64, now: OffsetDateTime) -> f64 {
+        // Without throttling nobody is near a limit, and the headers say so: clients that budget must not slow down.
+        if !self.real {
+            return size - cost;
+        }
         let bucket = self.buckets.entry(key).or_insert(Bucket { left: size, at: now });
         let passed = (now - bucket.at).as_seconds_f64().max(0.0);
         bucket.left = (bucket.left + passed * refill).min(size);
         bucket.at = now;
         let left = bucket.left - cost;
-        if left >= 0.0 || !self.real {
+        if left >= 0.0 {
             bucket.left = left.max(0.0);
         }
         left
