@@ -9,6 +9,7 @@ use url::{Host, Url};
 use super::cloud_document;
 use super::error::{Error, excerpt};
 use super::known_clouds::PUBLIC_SUFFIXES;
+use super::trust::Trust;
 
 /// One Azure cloud: where it is called, for whom its tokens are, and which hosts its services have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub struct Cloud {
     pub data_plane_gateway: Option<Url>,
     /// Whether the endpoint is on this very machine.
     pub loopback: bool,
+    /// Certificate authorities of its endpoints that the system does not know.
+    pub trust: Trust,
 }
 
 /// Audiences that do not spell their service's host suffix, by the suffix that they belong to.
@@ -60,9 +63,17 @@ impl Cloud {
     /// # Errors
     /// [`Error::Refused`] for a name that is none; whatever [`Cloud::discover`] finds wrong with a URL.
     pub async fn resolve(name_or_url: &str) -> Result<Self, Error> {
+        Self::resolve_trusting(name_or_url, Trust::default()).await
+    }
+
+    /// Like [`Cloud::resolve`], where the certificates of the endpoints may also be by authorities of the caller's own.
+    ///
+    /// # Errors
+    /// Those of [`Cloud::resolve`].
+    pub async fn resolve_trusting(name_or_url: &str, trust: Trust) -> Result<Self, Error> {
         match Self::named(name_or_url) {
-            Some(cloud) => Ok(cloud),
-            None if name_or_url.contains("://") => Self::discover(name_or_url).await,
+            Some(cloud) => Ok(Self { trust, ..cloud }),
+            None if name_or_url.contains("://") => Self::discover(name_or_url, trust).await,
             None => {
                 let near = NAMES
                     .iter()
@@ -100,9 +111,9 @@ impl Cloud {
     /// # Errors
     /// [`Error::Refused`] for plain http beyond this machine, or metadata that would lead a loopback cloud away from
     /// it; [`Error::Transport`] where nobody answers; [`Error::Body`] where the answer describes no cloud.
-    pub async fn discover(url: &str) -> Result<Self, Error> {
+    pub async fn discover(url: &str, trust: Trust) -> Result<Self, Error> {
         let base = parse_endpoint(url)?;
-        let http = plain_client(&base, Duration::from_secs(30))?;
+        let http = plain_client(&base, &trust, Duration::from_secs(30))?;
         let mut last = None;
         for version in ["2022-09-01", "2019-05-01", "2015-01-01"] {
             let address = format!(
@@ -128,7 +139,8 @@ impl Cloud {
             }
             let document: Value = serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body))
                 .map_err(|error| unusable(format!("it is not JSON ({error}): {}", excerpt(&body))))?;
-            return cloud_document::read(&base, &document).map_err(unusable);
+            let cloud = cloud_document::read(&base, &document).map_err(unusable)?;
+            return Ok(Self { trust, ..cloud });
         }
         Err(last.unwrap_or_else(|| Error::refused(url, "it answered nothing")))
     }
@@ -216,8 +228,8 @@ pub(crate) fn parse_endpoint(text: &str) -> Result<Url, Error> {
 }
 
 /// An HTTP client without policies, for what comes before the pipeline: metadata and loopback tokens.
-pub(crate) fn plain_client(endpoint: &Url, timeout: Duration) -> Result<reqwest::Client, Error> {
-    let builder = builder_for(&[endpoint])
+pub(crate) fn plain_client(endpoint: &Url, trust: &Trust, timeout: Duration) -> Result<reqwest::Client, Error> {
+    let builder = builder_for(&[endpoint], trust)
         .connect_timeout(Duration::from_secs(10))
         .timeout(timeout);
     builder
@@ -228,13 +240,15 @@ pub(crate) fn plain_client(endpoint: &Url, timeout: Duration) -> Result<reqwest:
 /// The beginning of every HTTP client. It follows no redirects, which would carry the token along. For endpoints on
 /// this machine it asks no proxy, and where none of them speaks TLS it does not read the system's certificates, which
 /// takes longer than the whole rest.
-pub(crate) fn builder_for(endpoints: &[&Url]) -> reqwest::ClientBuilder {
+pub(crate) fn builder_for(endpoints: &[&Url], trust: &Trust) -> reqwest::ClientBuilder {
     let mut builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     if endpoints.iter().all(|url| is_loopback(url)) {
         builder = builder.no_proxy();
     }
     if endpoints.iter().all(|url| url.scheme() == "http") {
         builder = builder.tls_certs_only([]);
+    } else if !trust.is_empty() {
+        builder = builder.tls_certs_merge(trust.certificates());
     }
     builder
 }
@@ -356,7 +370,7 @@ mod tests {
             ),
         ])
         .await;
-        let cloud = Cloud::discover(&server.url()).await.unwrap();
+        let cloud = Cloud::discover(&server.url(), Trust::default()).await.unwrap();
         assert_eq!(
             (cloud.name.as_str(), cloud.arm_audience.as_str()),
             ("Old", "https://arm.old")
@@ -374,13 +388,15 @@ mod tests {
     #[tokio::test]
     async fn something_that_is_no_cloud_is_told_from_one() {
         let server = Server::start(vec![Answer::html(200, "<html>Sign in</html>")]).await;
-        let error = Cloud::discover(&server.url()).await.unwrap_err();
+        let error = Cloud::discover(&server.url(), Trust::default()).await.unwrap_err();
         assert!(error.to_string().contains("Sign in"), "{error}");
     }
 
     #[tokio::test]
     async fn an_endpoint_that_nobody_serves_is_unreachable() {
-        let error = Cloud::discover("http://127.0.0.1:9").await.unwrap_err();
+        let error = Cloud::discover("http://127.0.0.1:9", Trust::default())
+            .await
+            .unwrap_err();
         assert!(error.is_unreachable(), "{error:?}");
     }
 }

@@ -83,6 +83,7 @@ pub(crate) fn read(base: &Url, document: &Value) -> Result<Cloud, String> {
         services: services(object),
         data_plane_gateway: gateway,
         loopback,
+        trust: super::trust::Trust::default(),
     })
 }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
 use azure_core::error::ErrorKind;
-use azure_core::http::ClientOptions;
+use azure_core::http::{ClientOptions, Transport};
 use azure_identity::{
     AzurePipelinesCredential, AzurePipelinesCredentialOptions, ClientAssertionCredential,
     ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions, DeveloperToolsCredential,
@@ -19,7 +19,7 @@ use azure_identity::{
 use tokio::sync::OnceCell;
 
 use super::certificate::Certificate;
-use super::cloud::Cloud;
+use super::cloud::{Cloud, builder_for};
 use super::error::Error;
 use super::loopback::LoopbackCredential;
 use super::tokens::Maker;
@@ -156,6 +156,7 @@ fn refuse_strangers(cloud: &Cloud) -> Result<(), Error> {
 
 fn make(cloud: &Cloud, method: AuthMethod, environment: &Environment) -> Result<Credential, Error> {
     let fail = |error: azure_core::Error| auth_error(cloud, method, explain(&error));
+    let client_options = client_options(cloud, method, environment)?;
     let variable = |names: &[&str]| {
         names
             .iter()
@@ -165,7 +166,7 @@ fn make(cloud: &Cloud, method: AuthMethod, environment: &Environment) -> Result<
         variable(names).ok_or_else(|| auth_error(cloud, method, format!("{} is not set", names.join(" or "))))
     };
     let assertion_options = || ClientAssertionCredentialOptions {
-        client_options: client_options(cloud),
+        client_options: client_options.clone(),
     };
     Ok(match method {
         AuthMethod::Auto => return Ok(Arc::new(Chain::new(cloud, environment))),
@@ -182,9 +183,7 @@ fn make(cloud: &Cloud, method: AuthMethod, environment: &Environment) -> Result<
                 );
             }
             let secret = Secret::new(need(&["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH"])?);
-            let options = ClientSecretCredentialOptions {
-                client_options: client_options(cloud),
-            };
+            let options = ClientSecretCredentialOptions { client_options };
             ClientSecretCredential::new(&tenant, client, secret, Some(options)).map_err(fail)?
         }
         AuthMethod::Workload => WorkloadIdentityCredential::new(Some(WorkloadIdentityCredentialOptions {
@@ -196,7 +195,7 @@ fn make(cloud: &Cloud, method: AuthMethod, environment: &Environment) -> Result<
         .map_err(fail)?,
         AuthMethod::ManagedIdentity => ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
             user_assigned_id: variable(&["AZURE_CLIENT_ID"]).map(UserAssignedId::ClientId),
-            client_options: client_options(cloud),
+            client_options,
         }))
         .map_err(fail)?,
         AuthMethod::Pipelines => AzurePipelinesCredential::new(
@@ -212,13 +211,29 @@ fn make(cloud: &Cloud, method: AuthMethod, environment: &Environment) -> Result<
     })
 }
 
-fn client_options(cloud: &Cloud) -> ClientOptions {
+/// How the SDK reaches the token endpoint of `cloud`: through a client of ours, which trusts whom Ferry trusts.
+fn client_options(cloud: &Cloud, method: AuthMethod, environment: &Environment) -> Result<ClientOptions, Error> {
     let mut custom = CustomConfiguration::default();
     custom.authority_host = cloud.login.to_string();
-    ClientOptions {
-        cloud: Some(Arc::new(CloudConfiguration::from(custom))),
-        ..ClientOptions::default()
+    // Pipelines give their assertion at an endpoint of their own.
+    let elsewhere = environment("SYSTEM_OIDCREQUESTURI").filter(|_| method == AuthMethod::Pipelines);
+    let elsewhere = elsewhere.and_then(|text| url::Url::parse(&text).ok());
+    let endpoints: Vec<&url::Url> = std::iter::once(&cloud.login).chain(&elsewhere).collect();
+    let mut builder = builder_for(&endpoints, &cloud.trust)
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(Duration::from_secs(60));
+    if method == AuthMethod::ManagedIdentity {
+        // What gives these tokens is the machine itself; a proxy would be asked for its own.
+        builder = builder.no_proxy();
     }
+    let http = builder
+        .build()
+        .map_err(|error| Error::refused("the HTTP client", error.to_string()))?;
+    Ok(ClientOptions {
+        cloud: Some(Arc::new(CloudConfiguration::from(custom))),
+        transport: Some(Transport::new(Arc::new(http))),
+        ..ClientOptions::default()
+    })
 }
 
 fn auth_error(cloud: &Cloud, method: AuthMethod, why: String) -> Error {

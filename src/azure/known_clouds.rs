@@ -113,6 +113,7 @@ impl Cloud {
             services: BTreeMap::new(),
             data_plane_gateway: None,
             loopback: false,
+            trust: super::trust::Trust::default(),
         }
     }
 }

@@ -35,7 +35,7 @@ impl LoopbackCredential {
         address.set_path(&format!("{}/msi/token", address.path().trim_end_matches('/')));
         Ok(Self {
             address,
-            http: plain_client(&cloud.resource_manager, Duration::from_secs(20))?,
+            http: plain_client(&cloud.resource_manager, &cloud.trust, Duration::from_secs(20))?,
         })
     }
 

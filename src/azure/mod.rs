@@ -24,6 +24,7 @@ mod policy;
 mod poller;
 mod request;
 mod tokens;
+mod trust;
 
 #[cfg(test)]
 mod testing;
@@ -35,3 +36,4 @@ pub use error::{Error, OperationFailure, ServiceError};
 pub use options::{LogLine, Observer, Options};
 pub use request::{Plane, Request, Response};
 pub use tokens::Tokens;
+pub use trust::Trust;

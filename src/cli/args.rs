@@ -45,6 +45,10 @@ pub struct Global {
     )]
     pub auth: Option<String>,
 
+    /// Trust the certificate authorities in this PEM file, beside those of the system
+    #[arg(long, global = true, value_name = "FILE", env = "FERRY_CA", hide_env = true)]
+    pub ca: Option<PathBuf>,
+
     /// Where journals are kept [default: the platform's state directory]
     #[arg(long, global = true, value_name = "DIR|URL", env = "FERRY_STATE", hide_env = true)]
     pub state: Option<String>,

@@ -132,13 +132,19 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// `ferry`, with the `--state` that was typed, so that what is printed can be pasted.
+    /// `ferry`, with the `--state` and `--ca` that were typed, so that what is printed can be pasted.
     pub fn ferry(&self) -> String {
-        let from_environment = std::env::var("FERRY_STATE").ok();
-        match &self.global.state {
-            Some(state) if from_environment.as_ref() != Some(state) => format!("ferry --state {}", quoted(state)),
-            _ => "ferry".to_owned(),
+        let mut ferry = "ferry".to_owned();
+        let ca = self.global.ca.as_ref().map(|path| path.display().to_string());
+        for (option, variable, given) in [
+            ("--state", "FERRY_STATE", self.global.state.clone()),
+            ("--ca", "FERRY_CA", ca),
+        ] {
+            if let Some(given) = given.filter(|given| std::env::var(variable).ok().as_ref() != Some(given)) {
+                ferry.push_str(&format!(" {option} {}", quoted(&given)));
+            }
         }
+        ferry
     }
 
     /// The error with commands that can be pasted.

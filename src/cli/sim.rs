@@ -11,6 +11,8 @@ use crate::sim;
 /// Serve an estate as Azure would: ARM, Microsoft Graph, tokens, data planes
 ///
 /// Prints `ready http://127.0.0.1:PORT` on stdout once it listens, on loopback only, and serves until it is stopped.
+/// With `--tls` that is `ready https://localhost:PORT`, for clients that insist on https: they have to trust the
+/// `ca.pem` of that directory (`SSL_CERT_FILE`, `REQUESTS_CA_BUNDLE`; `--ca` for ferry itself).
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The estate file
@@ -53,6 +55,9 @@ pub struct Args {
         hide_env = true
     )]
     auth: Option<String>,
+    /// Serve https, by a certificate authority in this directory: `ca.pem`, which is made where there is none
+    #[arg(long, value_name = "DIR", env = "FERRY_SIM_TLS", hide_env = true)]
+    tls: Option<PathBuf>,
 }
 
 /// Runs `ferry sim`.
@@ -72,6 +77,7 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         faults: args.faults.as_deref().map(faults).transpose()?.unwrap_or_default(),
         save: args.save.clone(),
         strict_auth: args.auth.as_deref() == Some("strict"),
+        tls: args.tls.clone(),
         estate,
         ..sim::Options::default()
     };

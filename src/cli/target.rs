@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use super::args::Global;
-use crate::azure::{self, AuthMethod, Client, Cloud, Tokens};
+use crate::azure::{self, AuthMethod, Client, Cloud, Tokens, Trust};
 use crate::error::Error;
 use crate::run::Connect;
 use crate::sim;
@@ -181,6 +181,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Error {
 pub struct Target {
     place: Place,
     auth: AuthMethod,
+    trust: Trust,
     options: azure::Options,
     server: Arc<Mutex<Option<sim::Server>>>,
 }
@@ -189,12 +190,20 @@ impl Target {
     /// The target for a place. Nothing is contacted, and nothing started, yet.
     ///
     /// # Errors
-    /// `unknown-credential` for a method that is none.
+    /// `unknown-credential` for a method that is none, `ca-unreadable` for authorities that cannot be read.
     pub fn new(place: Place, global: &Global, observer: Option<azure::Observer>) -> Result<Self, Error> {
         let auth = global.auth.as_deref().unwrap_or("auto");
         let auth = auth
             .parse::<AuthMethod>()
             .map_err(|error| Error::refused("unknown-credential", error.to_string()))?;
+        let trust = match &global.ca {
+            Some(path) => Trust::read(path).map_err(|error| {
+                Error::refused("ca-unreadable", error.to_string())
+                    .untouched("nothing was sent")
+                    .next("--ca FILE takes certificates in PEM form, as the ca.pem of ferry sim --tls DIR")
+            })?,
+            None => Trust::default(),
+        };
         let options = azure::Options {
             concurrency: usize::from(global.concurrency),
             observer,
@@ -203,6 +212,7 @@ impl Target {
         Ok(Self {
             place,
             auth,
+            trust,
             options,
             server: Arc::default(),
         })
@@ -258,7 +268,7 @@ impl Target {
         };
         let cloud = match (self.serve(None).await.map_err(refused)?, &self.place) {
             (Some(url), _) => Cloud::resolve(&url).await?,
-            (None, place) => Cloud::resolve(&place.to_string()).await?,
+            (None, place) => Cloud::resolve_trusting(&place.to_string(), self.trust).await?,
         };
         let tokens = Tokens::new(&cloud, self.auth)?;
         Client::new(cloud, tokens, self.options)

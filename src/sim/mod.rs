@@ -5,7 +5,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `server` `wire` `way` | listening, reading requests, writing answers; what a request passes through |
+//! | `server` `tls` `wire` `way` | listening, reading requests, writing answers; what a request passes through |
 //! | `front` | what the front doors share |
 //! | `arm` `graph` `resource_graph` `token` `metadata` `dataplane` | the front doors |
 //! | `estate` `store` `world` `save` | the documents and all other state |
@@ -36,6 +36,7 @@ mod save;
 mod server;
 mod store;
 mod throttle;
+mod tls;
 mod token;
 mod way;
 mod wire;

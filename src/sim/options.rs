@@ -29,6 +29,8 @@ pub struct Options {
     pub page_size: Option<usize>,
     /// Whether tokens are looked into: issued here, not expired, for the audience. Else any will do.
     pub strict_auth: bool,
+    /// The directory of the certificate authority, where it is served over TLS; made where there is none.
+    pub tls: Option<PathBuf>,
 }
 
 /// Why a simulator could not be started.
@@ -49,6 +51,14 @@ pub enum Error {
     /// The file of `save` cannot be read or written.
     #[error("cannot keep the estate in {path}: {why}")]
     Save {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The certificate authority of `tls` cannot be read or made.
+    #[error("cannot serve over TLS with {path}: {why}")]
+    Tls {
         /// The file.
         path: PathBuf,
         /// What is wrong.

@@ -11,7 +11,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use serde_json::Value;
 use time::OffsetDateTime;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,12 +27,14 @@ use super::save::{self, Keeper};
 use super::throttle::Throttle;
 use super::way::Way;
 use super::world::{CLIENT, World};
-use super::{arm, headers, wire};
+use super::{arm, headers, tls, wire};
 
 /// How late new principals and Resource Graph are, unless told.
 const LAG: Duration = Duration::from_secs(2);
 /// How long a write that its service serialises takes at least.
 const SERIAL: Duration = Duration::from_millis(20);
+/// How long a client may take to agree on TLS.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// What all connections share.
 #[derive(Debug)]
@@ -86,12 +90,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a simulator on 127.0.0.1, and returns once it listens.
+    /// Starts a simulator on loopback, and returns once it listens.
     ///
     /// * `options`: the estate, and how to behave
     ///
     /// # Errors
-    /// When the estate is malformed, the port cannot be had, or the file of `save` cannot be read or written.
+    /// When the estate is malformed, the port cannot be had, the file of `save` cannot be read or written, or the
+    /// certificate authority of `tls` cannot be read or made.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let now = OffsetDateTime::now_utc();
         let lag = time::Duration::try_from(options.lag.unwrap_or(LAG)).unwrap_or(time::Duration::seconds(2));
@@ -115,11 +120,18 @@ impl Server {
         }
         let mut faults = Faults::default();
         faults.add(options.faults);
-        let port = options.port.unwrap_or(0);
-        let listener = TcpListener::bind(("127.0.0.1", port))
+        let acceptor = match &options.tls {
+            Some(directory) => Some(tls::acceptor(directory, now).map_err(|(path, why)| Error::Tls { path, why })?),
+            None => None,
+        };
+        let wanted = options.port.unwrap_or(0);
+        let (listeners, port) = bind(wanted, acceptor.is_some())
             .await
-            .map_err(|source| Error::Listen { port, source })?;
-        let address = listener.local_addr().map_err(|source| Error::Listen { port, source })?;
+            .map_err(|source| Error::Listen { port: wanted, source })?;
+        let url = match acceptor {
+            Some(_) => format!("https://localhost:{port}"),
+            None => format!("http://127.0.0.1:{port}"),
+        };
         let state = Arc::new(State {
             world: Mutex::new(world),
             log: Mutex::default(),
@@ -131,16 +143,19 @@ impl Server {
             began: Instant::now(),
         });
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        tasks.spawn(listen(listener, state.clone(), stop.clone(), tasks.clone()));
+        for listener in listeners {
+            let (state, stop) = (state.clone(), stop.clone());
+            tasks.spawn(listen(listener, acceptor.clone(), state, stop, tasks.clone()));
+        }
         Ok(Self {
             state,
-            url: format!("http://127.0.0.1:{}", address.port()),
+            url,
             stop,
             tasks,
         })
     }
 
-    /// The endpoint: `http://127.0.0.1:PORT`.
+    /// The endpoint: `http://127.0.0.1:PORT`, or `https://localhost:PORT`.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -174,7 +189,38 @@ impl Drop for Server {
     }
 }
 
-async fn listen(listener: TcpListener, state: Arc<State>, stop: CancellationToken, tasks: TaskTracker) {
+/// Listens on 127.0.0.1, and for `localhost`, which may mean either, on the same port of ::1 where there is one.
+async fn bind(wanted: u16, also_v6: bool) -> std::io::Result<(Vec<TcpListener>, u16)> {
+    const TRIES: u32 = 20;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let first = TcpListener::bind(("127.0.0.1", wanted)).await?;
+        let port = first.local_addr()?.port();
+        if !also_v6 {
+            return Ok((vec![first], port));
+        }
+        match TcpListener::bind(("::1", port)).await {
+            Ok(second) => return Ok((vec![first, second], port)),
+            // Another program would get what is meant for this one.
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                if wanted != 0 || tries == TRIES {
+                    return Err(error);
+                }
+            }
+            // No IPv6 here.
+            Err(_) => return Ok((vec![first], port)),
+        }
+    }
+}
+
+async fn listen(
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    state: Arc<State>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+) {
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -187,21 +233,35 @@ async fn listen(listener: TcpListener, state: Arc<State>, stop: CancellationToke
         };
         // Small answers, one after another: waiting to fill packets only delays them.
         let _ = stream.set_nodelay(true);
-        let (state, stop) = (state.clone(), stop.clone());
+        let (state, stop, acceptor) = (state.clone(), stop.clone(), acceptor.clone());
         tasks.spawn(async move {
-            let service = service_fn(move |request| {
-                let state = state.clone();
-                async move { serve(&state, request).await }
-            });
-            let builder = auto::Builder::new(TokioExecutor::new());
-            let connection = builder.serve_connection(TokioIo::new(stream), service);
             tokio::select! {
                 () = stop.cancelled() => {}
-                // A client that goes away, or a connection broken on purpose: nothing to tell anyone.
-                _ = connection => {}
+                () = converse(stream, acceptor, state) => {}
             }
         });
     }
+}
+
+/// Answers what comes over one connection, until it ends.
+async fn converse(stream: TcpStream, acceptor: Option<TlsAcceptor>, state: Arc<State>) {
+    let Some(acceptor) = acceptor else {
+        return answer_all(stream, false, state).await;
+    };
+    // A client that does not trust the authority, or speaks no TLS, goes away here and knows why.
+    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+        answer_all(stream, true, state).await;
+    }
+}
+
+async fn answer_all(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, tls: bool, state: Arc<State>) {
+    let service = service_fn(move |request| {
+        let state = state.clone();
+        async move { serve(&state, request, tls).await }
+    });
+    let builder = auto::Builder::new(TokioExecutor::new());
+    // A client that goes away, or a connection broken on purpose: nothing to tell anyone.
+    let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }
 
 /// Why a connection ends without an answer.
@@ -210,13 +270,13 @@ async fn listen(listener: TcpListener, state: Arc<State>, stop: CancellationToke
 struct Broken(&'static str);
 type Wire = http::Response<Full<Bytes>>;
 
-async fn serve(state: &State, request: http::Request<Incoming>) -> Result<Wire, Broken> {
+async fn serve(state: &State, request: http::Request<Incoming>, tls: bool) -> Result<Wire, Broken> {
     let started = state.ms();
     let wire::Incame {
         mut ask,
         target,
         garbled,
-    } = wire::read(request, OffsetDateTime::now_utc())
+    } = wire::read(request, tls, OffsetDateTime::now_utc())
         .await
         .map_err(|_| Broken("the request ended too early, or is too large"))?;
     if let Some(told) = control::answer(state, &ask) {

@@ -22,12 +22,13 @@ pub struct Incame {
     pub garbled: bool,
 }
 
-/// Reads a request wholly.
+/// Reads a request wholly, which came over TLS or not.
 ///
 /// # Errors
 /// When the connection ends before the body does, or the body is too large.
 pub async fn read(
     request: http::Request<Incoming>,
+    tls: bool,
     now: OffsetDateTime,
 ) -> Result<Incame, Box<dyn std::error::Error + Send + Sync>> {
     let (parts, body) = request.into_parts();
@@ -45,10 +46,11 @@ pub async fn read(
             .map(str::to_owned)
     });
     // A TLS front says so, as proxies do.
-    let secure = parts
-        .headers
-        .get("x-forwarded-proto")
-        .is_some_and(|value| value == "https");
+    let secure = tls
+        || parts
+            .headers
+            .get("x-forwarded-proto")
+            .is_some_and(|value| value == "https");
     let scheme = if secure { "https" } else { "http" };
     let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
         .map(|(name, value)| (name.into_owned(), value.into_owned()))

@@ -29,7 +29,7 @@ impl Transport {
             .into_iter()
             .chain(&cloud.data_plane_gateway)
             .collect();
-        let builder = builder_for(&endpoints)
+        let builder = builder_for(&endpoints, &cloud.trust)
             .user_agent(concat!("ferry/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(options.connect_timeout)
             .timeout(options.response_timeout)
@@ -127,7 +127,7 @@ pub(crate) fn causes(error: &reqwest::Error) -> String {
         parts.push(kind.to_owned());
     }
     let advice = if parts.iter().any(|part| part.contains("UnknownIssuer")) {
-        " (SSL_CERT_FILE names further certificate authorities)"
+        " (--ca FILE, or SSL_CERT_FILE, names the certificate authority that issued it)"
     } else {
         ""
     };
