@@ -269,7 +269,8 @@ fn patch(turn: &mut Turn<'_>, work: Work) -> Result {
     let Some(stored) = work.stored.clone() else {
         return Err(resource_missing(&work.id));
     };
-    let body = added::dropped(&work.kind, work.stored.as_ref(), turn.body()?.clone());
+    let body = added::dropped(&work.kind, Some(&stored), turn.body()?.clone());
+    let body = added::keyed(&work.kind, &stored, body);
     conditions(turn, &work)?;
     busy(turn, &work)?;
     let sent_place = body["location"].as_str().map(regions::normal);
@@ -338,7 +339,8 @@ fn finish(turn: &mut Turn<'_>, work: &Work, mut document: Value, method: &Method
     } else {
         work.kind.slow.patch
     };
-    let status = if *method == Method::PUT && first { 201 } else { 200 };
+    let new = *method == Method::PUT && first;
+    let status = if new { work.kind.created.unwrap_or(201) } else { 200 };
     if slow != Slow::None {
         let state = if first { "Creating" } else { "Updating" };
         turn.world.pending.insert(key.clone(), (now + turn.world.slow, state));

@@ -56,7 +56,7 @@ pub fn resource(world: &World, key: &str, document: &Value, version: &str, now: 
         if kind.etag && !map.contains_key("etag") {
             map.insert("etag".into(), json!(etag(world, key)));
         }
-        super::added::add(world, key, &id, kind, &mut shown);
+        super::added::add(world, &id, kind, &mut shown);
         for pointer in &kind.secrets {
             drop_at(&mut shown, &pointer.split('/').skip(1).collect::<Vec<_>>());
         }

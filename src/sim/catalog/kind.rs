@@ -199,6 +199,10 @@ pub struct Kind {
     pub computed: Map<String, Value>,
     /// What holds where the document has no value of its own, in the same form; it can be written.
     pub defaults: Map<String, Value>,
+    /// Lists whose items a PATCH merges by name; others are replaced whole.
+    pub keyed: Vec<String>,
+    /// The status of a PUT that makes a new one, where it is not 201.
+    pub created: Option<u16>,
     /// How many one parent can have; 0 for no limit.
     pub limit: usize,
     /// Writes below one parent are serialised: two at a time fail with 409.
