@@ -34,7 +34,16 @@ pub fn add(world: &World, id: &ResourceId, kind: &Kind, shown: &mut Value) {
 /// What was sent, without what the service adds itself: what it computes is read-only, and a default that is sent back
 /// says nothing. What the document has of its own stays a matter of the document.
 pub fn dropped(kind: &Kind, stored: Option<&Value>, mut body: Value) -> Value {
+    let said = |body: &Value| {
+        body["properties"]
+            .as_object()
+            .is_some_and(|properties| !properties.is_empty())
+    };
+    let something = said(&body);
     let own = |pointer: &str| stored.is_some_and(|stored| !values_at(stored, pointer).is_empty());
+    if kind.state == Some(true) && !own("/properties/provisioningState") {
+        drop_at(&mut body, &["properties", "provisioningState"]);
+    }
     for (pointer, _) in &kind.computed {
         if !own(pointer) && !pointer.starts_with("/identity/") {
             let segments = pointer_segments(pointer);
@@ -45,6 +54,10 @@ pub fn dropped(kind: &Kind, stored: Option<&Value>, mut body: Value) -> Value {
         if !own(pointer) {
             drop_equal(&mut body, &pointer_segments(pointer), default);
         }
+    }
+    // Where nothing else was sent, no properties were.
+    if something && !said(&body) {
+        drop_at(&mut body, &["properties"]);
     }
     body
 }

@@ -143,7 +143,9 @@ pub fn operations(turn: &Turn<'_>, kind: &str) -> Result {
         .types
         .values()
         .flat_map(|kind| {
-            ["read", "write", "delete"].map(|verb| {
+            let verbs = ["read", "write", "delete"].into_iter();
+            let verbs = verbs.chain(kind.actions.iter().map(String::as_str));
+            verbs.map(move |verb| {
                 json!({
                     "name": format!("{}/{verb}", kind.full()),
                     "display": {

@@ -199,6 +199,8 @@ pub struct Kind {
     pub computed: Map<String, Value>,
     /// What holds where the document has no value of its own, in the same form; it can be written.
     pub defaults: Map<String, Value>,
+    /// POST actions of the type that roles can allow: `assign/action`.
+    pub actions: Vec<String>,
     /// Lists whose items a PATCH merges by name; others are replaced whole.
     pub keyed: Vec<String>,
     /// The status of a PUT that makes a new one, where it is not 201.

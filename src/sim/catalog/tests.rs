@@ -59,7 +59,7 @@ fn named(cell: &str, before: &str) -> Vec<String> {
         return Vec::new();
     }
     let parent = before.rsplit_once('/').map_or(before, |(parent, _)| parent);
-    let mut found = Vec::new();
+    let mut found: Vec<String> = Vec::new();
     let (head, choices) = match cell.split_once('{') {
         Some((head, rest)) => (head, rest.split('}').next().unwrap_or_default().split(',').collect()),
         None => ("", cell.split(", ").collect::<Vec<_>>()),
@@ -71,14 +71,16 @@ fn named(cell: &str, before: &str) -> Vec<String> {
             Some(rest) => format!("{parent}{rest}"),
             None if choice.contains('.') => choice,
             None => {
-                let first = found.last().map_or(before, String::as_str);
-                let beside = first.rsplit_once('/').map_or(first, |(parent, _)| parent);
-                let near = format!("{beside}/{choice}");
-                if kind(&near).is_some() {
-                    near
-                } else {
-                    format!("{namespace}/{choice}")
-                }
+                let beside = |first: &str| {
+                    first
+                        .rsplit_once('/')
+                        .map_or(first.to_owned(), |(parent, _)| parent.to_owned())
+                };
+                let near = found.iter().flat_map(|first| [beside(first), first.clone()]);
+                let near = near
+                    .map(|parent| format!("{parent}/{choice}"))
+                    .find(|near| kind(near).is_some());
+                near.unwrap_or_else(|| format!("{namespace}/{choice}"))
             }
         };
         found.push(full);
@@ -98,6 +100,23 @@ const NO_TYPE: [&str; 8] = [
     "Microsoft.ManagedIdentity/… itself",
 ];
 
+/// Rows of the main table that name documents of a type, or a type by a short name.
+const SHORT: [(&str, &[&str]); 3] = [
+    (
+        "…/config/web, appsettings, connectionstrings, slotConfigNames",
+        &["Microsoft.Web/sites/config"],
+    ),
+    ("…/config/authsettingsV2", &["Microsoft.Web/sites/config"]),
+    (
+        "Microsoft.Network/privateLinkServices, loadBalancers, NSGs",
+        &[
+            "Microsoft.Network/privateLinkServices",
+            "Microsoft.Network/loadBalancers",
+            "Microsoft.Network/networkSecurityGroups",
+        ],
+    ),
+];
+
 #[test]
 fn every_type_that_can_have_an_identity_has_an_entry() {
     let Some(text) = shared("azure/resource-bindings.md") else {
@@ -110,7 +129,11 @@ fn every_type_that_can_have_an_identity_has_an_entry() {
         if NO_TYPE.contains(&row[0]) {
             continue;
         }
-        let named = named(row[0], &before);
+        let short = SHORT.iter().find(|(cell, _)| *cell == row[0]);
+        let named = short.map_or_else(
+            || named(row[0], &before),
+            |(_, types)| types.iter().map(|full| (*full).to_owned()).collect(),
+        );
         assert!(!named.is_empty(), "not understood: {}", row[0]);
         for full in &named {
             types += 1;

@@ -264,7 +264,12 @@ async fn an_identity_that_is_no_more_is_told_of_by_the_write_that_keeps_it_and_t
     sim.put(&identity("id-shop"), json!({"location": "eastus"})).await;
     let again = sim.patch(&site(), json!({"identity": user(&["id-shop"])})).await;
     assert_eq!(again.status, 200, "{:?}", again.body);
-    let principal = &again.body["identity"]["userAssignedIdentities"].as_object().unwrap()[0]["principalId"];
+    let principal = &again.body["identity"]["userAssignedIdentities"]
+        .as_object()
+        .unwrap()
+        .values()
+        .next()
+        .unwrap()["principalId"];
     assert_ne!(principal, OLD);
 }
 
