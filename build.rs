@@ -1,7 +1,7 @@
-//! Rebuilds the crate when an embedded script is added or changed: `include_dir` does not say so by itself.
+//! Rebuilds the crate when an embedded file is added or changed: `include_dir` does not say so by itself.
 
 fn main() {
-    for directory in ["stdlib", "runbooks"] {
+    for directory in ["stdlib", "runbooks", "src/sim/catalog"] {
         println!("cargo:rerun-if-changed={directory}");
     }
 }

@@ -8,4 +8,5 @@ mod plan;
 mod relocate;
 mod resume;
 mod sources;
+mod specs;
 mod support;

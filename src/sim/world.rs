@@ -114,6 +114,11 @@ impl World {
     }
 }
 
+/// The client id of a system-assigned identity, which no resource shows: made of the principal's, so that it stays.
+pub fn system_client(principal: &str) -> String {
+    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, principal.as_bytes()).to_string()
+}
+
 /// Tells the directory of the principals that a document implies.
 fn imply(directory: &mut Directory, document: &Value) {
     let text = |pointer: &str| {
@@ -140,7 +145,9 @@ fn imply(directory: &mut Directory, document: &Value) {
     } else if text("/identity/type").to_ascii_lowercase().contains("systemassigned") {
         let principal = text("/identity/principalId");
         if !principal.is_empty() {
-            directory.identity_created(&name, &principal, &text("/identity/clientId"), &id, None);
+            let client = Some(text("/identity/clientId")).filter(|client| !client.is_empty());
+            let client = client.unwrap_or_else(|| system_client(&principal));
+            directory.identity_created(&name, &principal, &client, &id, None);
         }
     }
 }

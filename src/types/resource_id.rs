@@ -74,8 +74,7 @@ impl ResourceId {
             let end = (at + 1..segments.len())
                 .find(|&i| segments[i].eq_ignore_ascii_case("providers") && (i - at) % 2 == 0)
                 .unwrap_or(segments.len());
-            let count = end - at - 2;
-            if end < at + 4 || count % 2 != 0 {
+            if end < at + 4 || (end - at) % 2 != 0 {
                 return fail(
                     "behind a namespace come types and names in pairs, as in providers/Microsoft.Web/sites/NAME",
                 );
@@ -341,6 +340,7 @@ mod tests {
             "/subscriptions/s/resourceGroups",
             "/subscriptions/s//x",
             "/subscriptions/s/foo/bar",
+            "/subscriptions/s/providers",
             "/subscriptions/s/providers/Microsoft.Web/sites",
             "/providers/Microsoft.Web",
             "/a/b",

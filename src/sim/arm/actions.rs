@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::fail::{fail, resource_missing};
+use super::fail::{fail, resource_missing, unsimulated};
 use super::route::{Result, Turn};
-use super::{lists, locks, managed_identity, management_groups, operations, policy, providers, versions};
+use super::{associated, lists, locks, managed_identity, management_groups, operations, policy, providers, versions};
 use crate::sim::catalog::{self, Slow};
 use crate::sim::{Answer, replication};
 use crate::types::ResourceId;
@@ -50,17 +50,10 @@ pub fn answer(turn: &mut Turn<'_>, on: Option<&ResourceId>, namespace: &str, act
         _ => {}
     }
     let Some(on) = on else {
-        return Err(fail(
-            404,
-            "NotFound",
-            format!(
-                "No HTTP resource was found that matches the request URI '{}'.",
-                turn.ask.path
-            ),
-        ));
+        return Err(unsimulated(&format!("POST to '{}'", turn.ask.path)));
     };
     if managed_identity::is(on) && lower == "listassociatedresources" {
-        return managed_identity::associated(turn, on);
+        return associated::list(turn, on);
     }
     let full = on.resource_type();
     let location = turn
@@ -84,6 +77,9 @@ pub fn answer(turn: &mut Turn<'_>, on: Option<&ResourceId>, namespace: &str, act
     if !turn.world.store.has(on.key()) {
         return Err(resource_missing(on));
     }
+    if managed_identity::is(on) && lower == "revoketokens" && version != "2023-07-31-preview" {
+        return Err(versions::no_action("revokeTokens", &version, &["2023-07-31-preview"]));
+    }
     if RUNNING.contains(&lower.as_str()) {
         let slow = catalog::kind(&full).is_some_and(|kind| kind.slow.put == Slow::AzureAsync);
         if slow {
@@ -97,11 +93,9 @@ pub fn answer(turn: &mut Turn<'_>, on: Option<&ResourceId>, namespace: &str, act
         }
         return Ok(operations::action_done(None));
     }
-    Err(fail(
-        404,
-        "InvalidResourceType",
-        format!("The action '{action}' of the resource type '{full}' could not be found for api version '{version}'."),
-    ))
+    Err(unsimulated(&format!(
+        "the action '{action}' of the resource type '{full}'"
+    )))
 }
 
 /// What an action shows of what is stored: the document itself, a child so named, or the secrets in it.

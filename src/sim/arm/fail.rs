@@ -61,6 +61,17 @@ pub fn bad_content(why: &str) -> Answer {
     )
 }
 
+/// 501 for what Azure does and the simulator does not: no client takes it for success, and none tries again.
+pub fn unsimulated(what: &str) -> Answer {
+    fail(
+        501,
+        "NotSupportedBySimulator",
+        format!(
+            "The simulator does not serve {what}. Nothing was changed. docs/simulator.md tells what it leaves out."
+        ),
+    )
+}
+
 /// 405 for a method that a path does not have.
 pub fn no_method(method: &http::Method) -> Answer {
     fail(

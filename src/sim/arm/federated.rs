@@ -14,9 +14,6 @@ pub fn is(id: &ResourceId) -> bool {
     id.is_type("Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials")
 }
 
-/// How many an identity can have.
-const LIMIT: usize = 20;
-
 fn bad(message: impl Into<String>) -> Answer {
     fail(400, "BadRequest", message)
 }
@@ -89,9 +86,10 @@ pub fn check_put(turn: &Turn<'_>, work: &Work, body: &Value) -> Result<()> {
             "Issuer and subject combination already exists for this Managed Identity.",
         ));
     }
-    if work.stored.is_none() && siblings.len() >= LIMIT {
+    if work.stored.is_none() && siblings.len() >= work.kind.limit {
         return Err(bad(format!(
-            "Too many federated identity credentials have been configured on the managed identity. The limit is {LIMIT}."
+            "Too many federated identity credentials have been configured on the managed identity. The limit is {}.",
+            work.kind.limit
         )));
     }
     Ok(())

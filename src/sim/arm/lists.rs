@@ -294,7 +294,7 @@ impl Filter {
 }
 
 /// Splits outside of quotes, at a separator in any case.
-fn split<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
+pub fn split<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
     let lower = text.to_ascii_lowercase();
     let (mut parts, mut start, mut quoted) = (Vec::new(), 0, false);
     for (at, c) in text.char_indices() {

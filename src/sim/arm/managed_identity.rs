@@ -9,8 +9,13 @@ use super::route::{Result, Turn};
 use super::show::{lower_group, ordered};
 use super::versions;
 use crate::sim::Answer;
-use crate::sim::world::World;
+use crate::sim::world::{World, system_client};
 use crate::types::ResourceId;
+
+/// The first api-version that knows `isolationScope`.
+const ISOLATION: &str = "2024-11-30";
+/// The first api-version that knows `assignmentRestrictions`.
+const RESTRICTIONS: &str = "2025-05-31-preview";
 
 /// Whether the id is one of a user-assigned identity.
 pub fn is(id: &ResourceId) -> bool {
@@ -33,12 +38,13 @@ pub fn check_put(_turn: &Turn<'_>, work: &Work, body: &Value) -> Result<()> {
             ),
         ));
     }
-    check_patch(body)
+    check_patch(work, body)
 }
 
 /// Checks what a body may set.
-pub fn check_patch(body: &Value) -> Result<()> {
-    match body.pointer("/properties/isolationScope") {
+pub fn check_patch(work: &Work, body: &Value) -> Result<()> {
+    let scope = body.pointer("/properties/isolationScope");
+    match scope.filter(|_| work.version.as_str() >= ISOLATION) {
         None | Some(Value::Null) => {}
         Some(Value::String(scope)) if scope == "None" || scope == "Regional" => {}
         Some(other) => {
@@ -47,13 +53,46 @@ pub fn check_patch(body: &Value) -> Result<()> {
             )));
         }
     }
-    if body
-        .get("tags")
-        .is_some_and(|tags| !tags.is_object() && !tags.is_null())
-    {
+    let restricted = body.pointer("/properties/assignmentRestrictions");
+    let providers = restricted.map(|restricted| &restricted["providers"]);
+    let texts = |list: &Value| list.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+    if providers.is_some_and(|list| work.version.as_str() >= RESTRICTIONS && !list.is_null() && !texts(list)) {
+        return Err(bad_content(
+            "assignmentRestrictions.providers must be an array of texts",
+        ));
+    }
+    tags(body)
+}
+
+/// Tags are texts, and not too many.
+fn tags(body: &Value) -> Result<()> {
+    let Some(tags) = body.get("tags").filter(|tags| !tags.is_null()) else {
+        return Ok(());
+    };
+    let Some(map) = tags.as_object().filter(|map| map.values().all(Value::is_string)) else {
         return Err(bad_content("tags must be an object of texts"));
+    };
+    if map.len() > 50 {
+        return Err(fail(
+            400,
+            "InvalidTags",
+            format!("The resource has {} tags: at most 50 are allowed.", map.len()),
+        ));
     }
     Ok(())
+}
+
+/// What a request of this api-version can set: a body without what came later.
+pub fn known(version: &str, mut body: Value) -> Value {
+    for (since, name) in [(ISOLATION, "isolationScope"), (RESTRICTIONS, "assignmentRestrictions")] {
+        if version < since {
+            super::show::drop_at(&mut body, &["properties", name]);
+        }
+    }
+    for name in ["tenantId", "principalId", "clientId"] {
+        super::show::drop_at(&mut body, &["properties", name]);
+    }
+    body
 }
 
 /// Gives a new identity its principal and client; those of one that stands are not changed by any request.
@@ -100,7 +139,7 @@ pub fn show(world: &World, id: &ResourceId, document: &Value, version: &str) -> 
     }
     let mut properties = Map::new();
     let stored = document["properties"].as_object().cloned().unwrap_or_default();
-    if version.is_empty() || version >= "2024-11-30" {
+    if version.is_empty() || version >= ISOLATION {
         properties.insert(
             "isolationScope".into(),
             stored.get("isolationScope").cloned().unwrap_or_else(|| json!("None")),
@@ -116,7 +155,7 @@ pub fn show(world: &World, id: &ResourceId, document: &Value, version: &str) -> 
         }
     }
     for (name, value) in stored {
-        let late = name == "assignmentRestrictions" && !version.is_empty() && version < "2025-05-31-preview";
+        let late = name == "assignmentRestrictions" && !version.is_empty() && version < RESTRICTIONS;
         if name != "isolationScope" && !late {
             properties.entry(name).or_insert(value);
         }
@@ -128,69 +167,6 @@ pub fn show(world: &World, id: &ResourceId, document: &Value, version: &str) -> 
         &["id", "name", "type", "location", "tags", "properties"]
     };
     Value::Object(ordered(&map, order))
-}
-
-/// `POST {identity}/listAssociatedResources`: top-level resources whose block names the identity.
-pub fn associated(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
-    let version = versions::given(turn.ask)?;
-    if version != "2022-01-31-preview" && version != "2021-09-30-preview" {
-        return Err(fail(
-            404,
-            "InvalidResourceType",
-            format!(
-                "The resource type 'listAssociatedResources' could not be found in the namespace \
-                 'Microsoft.ManagedIdentity' for api version '{version}'. The supported api-versions are \
-                 '2022-01-31-preview, 2021-09-30-preview'."
-            ),
-        ));
-    }
-    turn.need(
-        "Microsoft.ManagedIdentity/userAssignedIdentities/listAssociatedResources/action",
-        id.as_str(),
-    )?;
-    if !turn.world.store.has(id.key()) {
-        return Err(resource_missing(id));
-    }
-    let mut rows = Vec::new();
-    for (_, document) in turn.world.store.all() {
-        let names = document
-            .pointer("/identity/userAssignedIdentities")
-            .and_then(Value::as_object);
-        if !names.is_some_and(|names| names.keys().any(|key| crate::sim::store::key_of(key) == id.key())) {
-            continue;
-        }
-        let Some(user) = document["id"].as_str().and_then(|id| ResourceId::parse(id).ok()) else {
-            continue;
-        };
-        if user.top_level() != user {
-            continue;
-        }
-        let subscription = user.subscription().unwrap_or_default().to_owned();
-        let shown = turn
-            .world
-            .store
-            .get(&format!("/subscriptions/{}", subscription.to_ascii_lowercase()));
-        rows.push(json!({
-            "id": user.as_str(),
-            "name": user.name(),
-            "type": user.resource_type().to_ascii_lowercase(),
-            "resourceGroup": user.resource_group().unwrap_or_default(),
-            "subscriptionId": subscription,
-            "subscriptionDisplayName": shown.map(|s| s["displayName"].clone()).unwrap_or_default(),
-        }));
-    }
-    let total = rows.len();
-    let skip = turn
-        .ask
-        .parameter("$skip")
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(0usize);
-    let rows = rows.into_iter().skip(skip).collect();
-    let mut answer = super::paging::page(turn.ask, rows, turn.world.page);
-    if let Some(body) = &mut answer.body {
-        body["totalCount"] = json!(total);
-    }
-    Ok(answer)
 }
 
 /// `GET {resource}/providers/Microsoft.ManagedIdentity/identities/default`.
@@ -206,7 +182,8 @@ pub fn system_assigned(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
         .pointer("/identity/principalId")
         .and_then(Value::as_str)
         .ok_or_else(|| resource_missing(id))?;
-    let client = document.pointer("/identity/clientId").cloned().unwrap_or(Value::Null);
+    let client = document.pointer("/identity/clientId").and_then(Value::as_str);
+    let client = client.map_or_else(|| system_client(principal), str::to_owned);
     Ok(Answer::json(
         200,
         json!({

@@ -13,6 +13,8 @@ use crate::sim::world::World;
 use crate::types::ResourceId;
 
 const KIND: &str = "Microsoft.Management/managementGroups";
+/// More than Azure allows below each other.
+const LEVELS: usize = 16;
 const PREFIX: &str = "/providers/Microsoft.Management/managementGroups";
 
 fn name_of(document: &Value) -> String {
@@ -62,8 +64,8 @@ fn shown(world: &World, document: &Value) -> Value {
     shown
 }
 
-/// The children of a group: groups, then subscriptions.
-fn children(world: &World, key: &str, deep: bool) -> Vec<Value> {
+/// The children of a group: groups, then subscriptions; with theirs, so many levels down.
+fn children(world: &World, key: &str, levels: usize) -> Vec<Value> {
     let mut rows = Vec::new();
     for (child, document) in world.store.of_type("microsoft.management/managementgroups") {
         let parent = document
@@ -78,8 +80,8 @@ fn children(world: &World, key: &str, deep: bool) -> Vec<Value> {
             "name": name_of(document),
             "displayName": display(document),
         });
-        if deep && child != key {
-            row["children"] = json!(children(world, child, true));
+        if levels > 0 && child != key {
+            row["children"] = json!(children(world, child, levels - 1));
         }
         rows.push(row);
     }
@@ -87,6 +89,12 @@ fn children(world: &World, key: &str, deep: bool) -> Vec<Value> {
         rows.push(json!({"type": "/subscriptions", "id": id, "name": name, "displayName": shown}));
     }
     rows
+}
+
+/// How many groups and subscriptions a tree of children has.
+fn count_below(children: &[Value]) -> usize {
+    let inner = |child: &Value| child["children"].as_array().map_or(0, |inner| count_below(inner));
+    children.iter().map(|child| 1 + inner(child)).sum()
 }
 
 fn subscriptions_of(world: &World, key: &str) -> Vec<(String, String, Value)> {
@@ -166,7 +174,8 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
                 .parameter("$recurse")
                 .is_some_and(|text| text.eq_ignore_ascii_case("true"));
             if expand.contains("children") {
-                body["properties"]["children"] = json!(children(turn.world, asked.key(), deep));
+                body["properties"]["children"] =
+                    json!(children(turn.world, asked.key(), if deep { LEVELS } else { 0 }));
             }
             if expand.contains("path") || expand.contains("ancestors") {
                 let chain = ancestors(turn, asked.key());
@@ -187,7 +196,7 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
                 return Ok(Answer::empty(204));
             }
             locks::guard(turn, asked, true)?;
-            if !children(turn.world, asked.key(), false).is_empty() {
+            if !children(turn.world, asked.key(), 0).is_empty() {
                 return Err(fail(
                     400,
                     "BadRequest",
@@ -290,7 +299,7 @@ pub fn child(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
                     ),
                 )
             })?;
-            Ok(Answer::json(200, document))
+            Ok(Answer::json(200, link(turn.world, &document)))
         }
         Method::DELETE => {
             turn.world.store.remove(asked.key(), turn.ask.now);
@@ -348,9 +357,31 @@ pub fn subscriptions(turn: &mut Turn<'_>, parent: &str) -> Result {
         .store
         .of_type("microsoft.management/managementgroups/subscriptions")
         .filter(|(key, _)| key.starts_with(&start))
-        .map(|(_, document)| document.clone())
+        .map(|(_, document)| link(turn.world, document))
         .collect();
     Ok(page(turn.ask, rows, turn.world.page))
+}
+
+/// The place of a subscription below a group, as it is shown.
+fn link(world: &World, document: &Value) -> Value {
+    let mut shown = document.clone();
+    let id = document["id"].as_str().unwrap_or_default();
+    let (group, name) = id.rsplit_once("/subscriptions/").unwrap_or((id, ""));
+    let subscription = world
+        .store
+        .get(&format!("/subscriptions/{}", name.to_ascii_lowercase()));
+    let mut properties = json!({
+        "displayName": subscription.and_then(|own| own.get("displayName")).cloned().unwrap_or_else(|| json!(name)),
+        "parent": {"id": group},
+        "state": "Active",
+        "tenant": world.tenant,
+    });
+    if let Some(own) = document.get("properties").filter(|own| own.is_object()) {
+        crate::types::json::merge(&mut properties, own);
+    }
+    shown["name"] = json!(name);
+    shown["properties"] = properties;
+    shown
 }
 
 /// `{group}/descendants`: all groups and subscriptions below.
@@ -373,7 +404,7 @@ pub fn descendants(turn: &mut Turn<'_>, parent: &str) -> Result {
             .store
             .get(&group)
             .map(|document| format!("{PREFIX}/{}", name_of(document)));
-        for child in children(turn.world, &group, false) {
+        for child in children(turn.world, &group, 0) {
             let subscription = child["type"] == "/subscriptions";
             if !subscription {
                 open.push(child["id"].as_str().unwrap_or_default().to_ascii_lowercase());
@@ -410,14 +441,19 @@ pub fn entities(turn: &mut Turn<'_>) -> Result {
             if !visible {
                 continue;
             }
-            let chain: Vec<Value> = tree
+            let above: Vec<&Value> = tree
                 .above(key)
                 .iter()
                 .filter(|above| *above != key)
                 .rev()
                 .filter_map(|above| turn.world.store.get(above))
-                .map(|d| json!(name_of(d)))
                 .collect();
+            let below = if group {
+                children(turn.world, key, LEVELS)
+            } else {
+                Vec::new()
+            };
+            let groups = below.iter().filter(|child| child["type"] == KIND).count();
             let parent = tree.parent(key).and_then(|parent| turn.world.store.get(parent));
             rows.push(json!({
                 "id": if group { format!("{PREFIX}/{}", name_of(document)) } else { format!("/subscriptions/{}", last(key)) },
@@ -429,7 +465,11 @@ pub fn entities(turn: &mut Turn<'_>) -> Result {
                     "parent": parent.map(|p| json!({"id": format!("{PREFIX}/{}", name_of(p))})),
                     "permissions": "view",
                     "inheritedPermissions": "view",
-                    "parentNameChain": chain,
+                    "parentDisplayNameChain": above.iter().map(|group| display(group)).collect::<Vec<_>>(),
+                    "parentNameChain": above.iter().map(|group| name_of(group)).collect::<Vec<_>>(),
+                    "numberOfDescendants": count_below(&below),
+                    "numberOfChildren": below.len(),
+                    "numberOfChildGroups": groups,
                 },
             }));
         }

@@ -1,12 +1,15 @@
 //! Azure Resource Manager: one file a kind of thing that it serves.
 
 mod actions;
+mod added;
 mod assignment_rules;
+mod associated;
 mod deny;
 pub mod fail;
 mod federated;
 mod groups;
 mod identity_block;
+mod identity_rules;
 mod lists;
 mod locks;
 mod managed_identity;

@@ -19,19 +19,25 @@ fn url(turn: &Turn<'_>, id: &ResourceId, version: &str, word: &str, method: &Met
         .get(id.key())
         .and_then(|document| document["location"].as_str())
         .map(regions::normal);
+    let ready = (turn.ask.now + turn.world.slow).unix_timestamp_nanos() / 1_000_000;
+    let start = turn.ask.now.unix_timestamp_nanos() / 1_000_000;
+    let end = format!("t={ready}&s={start}&m={method}&i={}", encode(id.as_str()));
+    let operation = uuid::Uuid::new_v4();
+    // Of groups it is Resource Manager itself that tells.
+    if id.is_type("Microsoft.Resources/resourceGroups") {
+        let subscription = id.subscription().unwrap_or_default();
+        let base = &turn.ask.base;
+        return format!("{base}/subscriptions/{subscription}/operationresults/{operation}?api-version={version}&{end}");
+    }
     let place = location.as_deref().unwrap_or("eastus").to_owned();
     let scope = id
         .subscription()
         .map(|subscription| format!("/subscriptions/{subscription}"))
         .unwrap_or_default();
-    let ready = (turn.ask.now + turn.world.slow).unix_timestamp_nanos() / 1_000_000;
-    let start = turn.ask.now.unix_timestamp_nanos() / 1_000_000;
     format!(
-        "{}{scope}/providers/{}/locations/{place}/{word}/{}?api-version={version}&t={ready}&s={start}&m={method}&i={}",
+        "{}{scope}/providers/{}/locations/{place}/{word}/{operation}?api-version={version}&{end}",
         turn.ask.base,
         id.namespace(),
-        uuid::Uuid::new_v4(),
-        encode(id.as_str())
     )
 }
 

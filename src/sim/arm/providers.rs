@@ -25,6 +25,12 @@ pub fn locations(kind: &Kind) -> Vec<String> {
     }
 }
 
+/// The type that a child lies in, whose places are its own.
+fn above<'a>(namespace: &'a Namespace, kind: &'a Kind) -> &'a Kind {
+    let top = kind.name.split('/').next().unwrap_or_default().to_ascii_lowercase();
+    namespace.types.get(&top).unwrap_or(kind)
+}
+
 fn shown(namespace: &Namespace, subscription: Option<&str>) -> Value {
     let scope = subscription
         .map(|subscription| format!("/subscriptions/{subscription}"))
@@ -35,7 +41,7 @@ fn shown(namespace: &Namespace, subscription: Option<&str>) -> Value {
         .map(|kind| {
             let mut row = json!({
                 "resourceType": kind.name,
-                "locations": locations(kind),
+                "locations": locations(above(namespace, kind)),
                 "apiVersions": kind.versions,
                 "capabilities": if kind.is_child() || kind.tags == Some(false) { "None" } else { "SupportsTags, SupportsLocation" },
             });
@@ -137,7 +143,9 @@ pub fn operations(turn: &Turn<'_>, kind: &str) -> Result {
         .types
         .values()
         .flat_map(|kind| {
-            ["read", "write", "delete"].map(|verb| {
+            let verbs = ["read", "write", "delete"].into_iter();
+            let verbs = verbs.chain(kind.actions.iter().map(String::as_str));
+            verbs.map(move |verb| {
                 json!({
                     "name": format!("{}/{verb}", kind.full()),
                     "display": {

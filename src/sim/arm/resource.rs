@@ -3,10 +3,10 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::fail::{bad_content, fail, no_method, resource_missing};
+use super::fail::{bad_content, fail, no_method, resource_missing, unsimulated};
 use super::identity_block::{self, Mode};
 use super::route::{Result, Turn};
-use super::{federated, lists, locks, managed_identity, operations, policy, providers, show, versions};
+use super::{added, federated, lists, locks, managed_identity, operations, policy, providers, show, versions};
 use crate::sim::catalog::{self, Kind, Patch, Put, Slow};
 use crate::sim::{Answer, regions};
 use crate::types::ResourceId;
@@ -177,11 +177,13 @@ fn busy(turn: &Turn<'_>, work: &Work) -> Result<()> {
 }
 
 fn put(turn: &mut Turn<'_>, work: Work) -> Result {
-    if work.kind.put == Put::None {
-        return Err(no_method(&Method::PUT));
+    match work.kind.put {
+        Put::None => return Err(no_method(&Method::PUT)),
+        Put::Unsimulated => return Err(unsimulated(&format!("PUT of '{}'", work.kind.full()))),
+        Put::Merge | Put::Replace => {}
     }
     locks::guard(turn, &work.id, false)?;
-    let body = turn.body()?.clone();
+    let body = added::dropped(&work.kind, work.stored.as_ref(), turn.body()?.clone());
     parent(turn, &work.id)?;
     let location = place(&work, &body)?;
     conditions(turn, &work)?;
@@ -192,6 +194,11 @@ fn put(turn: &mut Turn<'_>, work: Work) -> Result {
     if federated::is(&work.id) {
         federated::check_put(turn, &work, &body)?;
     }
+    let body = if managed_identity::is(&work.id) {
+        managed_identity::known(&work.version, body)
+    } else {
+        body
+    };
     let mut document = work.stored.clone().unwrap_or_else(|| json!({}));
     let Some(map) = document.as_object_mut() else {
         return Err(bad_content("not an object"));
@@ -262,7 +269,8 @@ fn patch(turn: &mut Turn<'_>, work: Work) -> Result {
     let Some(stored) = work.stored.clone() else {
         return Err(resource_missing(&work.id));
     };
-    let body = turn.body()?.clone();
+    let body = added::dropped(&work.kind, Some(&stored), turn.body()?.clone());
+    let body = added::keyed(&work.kind, &stored, body);
     conditions(turn, &work)?;
     busy(turn, &work)?;
     let sent_place = body["location"].as_str().map(regions::normal);
@@ -275,9 +283,12 @@ fn patch(turn: &mut Turn<'_>, work: Work) -> Result {
     let Some(map) = document.as_object_mut() else {
         return Err(bad_content("not an object"));
     };
-    if managed_identity::is(&work.id) {
-        managed_identity::check_patch(&body)?;
-    }
+    let body = if managed_identity::is(&work.id) {
+        managed_identity::check_patch(&work, &body)?;
+        managed_identity::known(&work.version, body)
+    } else {
+        body
+    };
     if work.kind.patch == Patch::Tags {
         if let Some(tags) = body.get("tags") {
             map.insert("tags".into(), tags.clone());
@@ -328,7 +339,8 @@ fn finish(turn: &mut Turn<'_>, work: &Work, mut document: Value, method: &Method
     } else {
         work.kind.slow.patch
     };
-    let status = if *method == Method::PUT && first { 201 } else { 200 };
+    let new = *method == Method::PUT && first;
+    let status = if new { work.kind.created.unwrap_or(201) } else { 200 };
     if slow != Slow::None {
         let state = if first { "Creating" } else { "Updating" };
         turn.world.pending.insert(key.clone(), (now + turn.world.slow, state));

@@ -147,6 +147,14 @@ fn collection(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
         "microsoft.management/managementgroups" => management_groups::list(turn),
         "microsoft.management/managementgroups/descendants" => management_groups::descendants(turn, parent),
         "microsoft.management/managementgroups/subscriptions" => management_groups::subscriptions(turn, parent),
+        // The action's further pages are got.
+        "microsoft.managedidentity/userassignedidentities/listassociatedresources" => {
+            let owner = ResourceId::parse(parent).map_err(|_| fail(404, "NotFound", "An identity is expected."))?;
+            super::associated::list(turn, &owner)
+        }
+        lower if lower.ends_with("/resourcetypes") || lower.ends_with("/providerpermissions") => {
+            Err(super::fail::unsimulated(&format!("the list '{kind}'")))
+        }
         lower if lower.ends_with("/operations") && parent.is_empty() => providers::operations(turn, kind),
         "microsoft.authorization/policyassignments" | "microsoft.authorization/policyexemptions" => {
             lists::extensions(turn, parent, kind)

@@ -56,6 +56,7 @@ pub fn resource(world: &World, key: &str, document: &Value, version: &str, now: 
         if kind.etag && !map.contains_key("etag") {
             map.insert("etag".into(), json!(etag(world, key)));
         }
+        super::added::add(world, &id, kind, &mut shown);
         for pointer in &kind.secrets {
             drop_at(&mut shown, &pointer.split('/').skip(1).collect::<Vec<_>>());
         }
@@ -102,6 +103,22 @@ pub fn drop_at(value: &mut Value, path: &[&str]) {
         }
         _ => {}
     }
+}
+
+/// The values that a pointer leads to; `*` in it is every item of an array or member of an object.
+pub fn values_at<'a>(value: &'a Value, pointer: &str) -> Vec<&'a Value> {
+    let mut found = vec![value];
+    for segment in crate::types::json::pointer_segments(pointer) {
+        found = found
+            .into_iter()
+            .flat_map(|value| match (value, segment.as_str()) {
+                (Value::Array(items), "*") => items.iter().collect(),
+                (Value::Object(map), "*") => map.values().collect(),
+                _ => value.get(&segment).into_iter().collect::<Vec<_>>(),
+            })
+            .collect();
+    }
+    found
 }
 
 /// The members of an object in this order, those that are there; then the rest.

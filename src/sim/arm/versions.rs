@@ -71,6 +71,19 @@ pub fn of_type(world: &World, ask: &Ask, full: &str, location: Option<&str>) -> 
     }
 }
 
+/// 404 for an action of an identity in an api-version that lacks it.
+pub fn no_action(name: &str, version: &str, supported: &[&str]) -> Answer {
+    fail(
+        404,
+        "InvalidResourceType",
+        format!(
+            "The resource type '{name}' could not be found in the namespace 'Microsoft.ManagedIdentity' for api version \
+             '{version}'. The supported api-versions are '{}'.",
+            supported.join(", ")
+        ),
+    )
+}
+
 fn plain(version: String, namespace: &str, name: &str) -> Result<String, Answer> {
     if catalog::well_formed(&version) {
         return Ok(version);

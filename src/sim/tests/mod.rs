@@ -1,10 +1,13 @@
 //! The simulator as a client sees it: a server in this process, and requests over HTTP.
 
 mod arm;
+mod blocks;
 mod estate;
+mod facts;
 mod grants;
 mod hurts;
 mod identities;
+mod slow;
 mod tokens;
 
 use std::time::Duration;

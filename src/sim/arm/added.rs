@@ -1,0 +1,210 @@
+//! What a service adds to the documents of a type: values that it computes, and values that hold where none was given.
+//! Both are data of the catalog, and neither is stored.
+
+use serde_json::{Map, Value, json};
+
+use super::show::{drop_at, time, values_at};
+use crate::sim::catalog::Kind;
+use crate::sim::regions;
+use crate::sim::world::World;
+use crate::types::ResourceId;
+use crate::types::json::{merge, pointer_segments};
+
+/// Adds to a shown document what it has no value of its own for.
+pub fn add(world: &World, id: &ResourceId, kind: &Kind, shown: &mut Value) {
+    if kind.computed.is_empty() && kind.defaults.is_empty() {
+        return;
+    }
+    let words = Words::of(world, id, shown);
+    for (pointer, template) in kind.computed.iter().chain(&kind.defaults) {
+        if pointer == "/identity/type" {
+            let block = shown.as_object_mut().map(|map| map.entry("identity"));
+            block.map(|block| block.or_insert_with(|| json!({ "type": template })));
+            continue;
+        }
+        if pointer.starts_with("/properties/")
+            && let Some(map) = shown.as_object_mut()
+        {
+            map.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+        }
+        put_at(shown, &pointer_segments(pointer), template, &words);
+    }
+}
+
+/// What was sent, without what the service adds itself: what it computes is read-only, and a default that is sent back
+/// says nothing. What the document has of its own stays a matter of the document.
+pub fn dropped(kind: &Kind, stored: Option<&Value>, mut body: Value) -> Value {
+    let said = |body: &Value| {
+        body["properties"]
+            .as_object()
+            .is_some_and(|properties| !properties.is_empty())
+    };
+    let something = said(&body);
+    let own = |pointer: &str| stored.is_some_and(|stored| !values_at(stored, pointer).is_empty());
+    if kind.state == Some(true) && !own("/properties/provisioningState") {
+        drop_at(&mut body, &["properties", "provisioningState"]);
+    }
+    for (pointer, _) in &kind.computed {
+        if !own(pointer) && !pointer.starts_with("/identity/") {
+            let segments = pointer_segments(pointer);
+            drop_at(&mut body, &segments.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+    }
+    for (pointer, default) in &kind.defaults {
+        if !own(pointer) {
+            drop_equal(&mut body, &pointer_segments(pointer), default);
+        }
+    }
+    // Where nothing else was sent, no properties were.
+    if something && !said(&body) {
+        drop_at(&mut body, &["properties"]);
+    }
+    body
+}
+
+/// Lists whose items a PATCH merges by name, laid over those that stand.
+pub fn keyed(kind: &Kind, stored: &Value, mut body: Value) -> Value {
+    for pointer in &kind.keyed {
+        let old = stored.pointer(pointer).and_then(Value::as_array);
+        let sent = body.pointer_mut(pointer).and_then(Value::as_array_mut);
+        for item in sent.into_iter().flatten() {
+            let same = |own: &&Value| own["name"].is_string() && own["name"] == item["name"];
+            if let Some(mut own) = old.into_iter().flatten().find(same).cloned() {
+                merge(&mut own, item);
+                *item = own;
+            }
+        }
+    }
+    body
+}
+
+/// Removes what a path leads to where it equals a value; `*` is every item of an array or member of an object.
+fn drop_equal(value: &mut Value, path: &[String], gone: &Value) {
+    match (path, value) {
+        ([last], Value::Object(map)) => {
+            if map.get(last) == Some(gone) {
+                map.shift_remove(last);
+            }
+        }
+        ([star, rest @ ..], Value::Array(items)) if star == "*" => {
+            items.iter_mut().for_each(|item| drop_equal(item, rest, gone));
+        }
+        ([star, rest @ ..], Value::Object(map)) if star == "*" => {
+            map.values_mut().for_each(|item| drop_equal(item, rest, gone));
+        }
+        ([first, rest @ ..], Value::Object(map)) => {
+            if let Some(inner) = map.get_mut(first) {
+                drop_equal(inner, rest, gone);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What the words in braces of a template stand for.
+#[derive(Clone)]
+struct Words {
+    known: Vec<(&'static str, String)>,
+    /// The document, for `{/pointer}`.
+    root: Value,
+    /// The names of the items on the way, for `{item}` and `{above}`.
+    items: Vec<String>,
+}
+
+impl Words {
+    fn of(world: &World, id: &ResourceId, shown: &Value) -> Self {
+        let location = shown["location"].as_str().unwrap_or_default();
+        let note = world.store.note(id.key());
+        let at = |moment: Option<time::OffsetDateTime>| time(moment.unwrap_or(world.started));
+        let known = vec![
+            ("{name}", id.name().to_owned()),
+            ("{id}", id.as_str().to_owned()),
+            (
+                "{scope}",
+                id.extended()
+                    .or_else(|| id.parent())
+                    .map(|scope| scope.as_str().to_owned())
+                    .unwrap_or_default(),
+            ),
+            ("{subscription}", id.subscription().unwrap_or_default().to_owned()),
+            ("{group}", id.resource_group().unwrap_or_default().to_owned()),
+            ("{tenant}", world.tenant.clone()),
+            ("{caller}", world.caller()),
+            ("{location}", regions::normal(location)),
+            (
+                "{region}",
+                regions::find(location).map_or_else(|| location.to_owned(), |place| place.display.clone()),
+            ),
+            (
+                "{guid}",
+                uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, id.key().as_bytes()).to_string(),
+            ),
+            ("{created}", at(note.created)),
+            ("{changed}", at(note.changed)),
+        ];
+        Self {
+            known,
+            root: shown.clone(),
+            items: Vec::new(),
+        }
+    }
+
+    fn text(&self, template: &str) -> String {
+        let mut text = template.to_owned();
+        for (word, value) in &self.known {
+            text = text.replace(word, value);
+        }
+        let from_end = |n: usize| self.items.iter().rev().nth(n).cloned().unwrap_or_default();
+        text = text.replace("{item}", &from_end(0)).replace("{above}", &from_end(1));
+        while let Some((before, rest)) = text.split_once("{/") {
+            let (pointer, after) = rest.split_once('}').unwrap_or((rest, ""));
+            let value = self.root.pointer(&format!("/{pointer}")).and_then(Value::as_str);
+            text = format!("{before}{}{after}", value.unwrap_or_default());
+        }
+        text
+    }
+
+    fn filled(&self, template: &Value) -> Value {
+        match template {
+            Value::String(text) if text.contains('{') => json!(self.text(text)),
+            Value::Array(items) => items.iter().map(|item| self.filled(item)).collect(),
+            Value::Object(map) => map
+                .iter()
+                .map(|(name, value)| (name.clone(), self.filled(value)))
+                .collect::<Map<_, _>>()
+                .into(),
+            other => other.clone(),
+        }
+    }
+
+    fn inside(&self, item: &Value) -> Self {
+        let name = ["name", "locationName"].iter().find_map(|name| item[name].as_str());
+        let mut inside = self.clone();
+        inside.items.push(name.unwrap_or_default().to_owned());
+        inside
+    }
+}
+
+/// Puts a filled template where a path leads to, if there is nothing yet; `*` is every item or member on the way.
+fn put_at(target: &mut Value, path: &[String], template: &Value, words: &Words) {
+    match (path, target) {
+        ([last], Value::Object(map)) => {
+            map.entry(last.clone()).or_insert_with(|| words.filled(template));
+        }
+        ([star, rest @ ..], Value::Array(items)) if star == "*" => {
+            for item in items {
+                let words = words.inside(item);
+                put_at(item, rest, template, &words);
+            }
+        }
+        ([star, rest @ ..], Value::Object(map)) if star == "*" => {
+            map.values_mut().for_each(|item| put_at(item, rest, template, words));
+        }
+        ([first, rest @ ..], Value::Object(map)) => {
+            if let Some(inner) = map.get_mut(first) {
+                put_at(inner, rest, template, words);
+            }
+        }
+        _ => {}
+    }
+}
