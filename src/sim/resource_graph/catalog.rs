@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::hierarchy::{Hierarchy, group_of};
 use super::row::{Shown, segment};
+use super::tables::Tables;
 use super::text::lower;
 
 /// The default table: resources.
@@ -143,7 +144,7 @@ pub fn scope_of(id: &str) -> &str {
 }
 
 /// What a table shows in place of stored members.
-pub fn shown(table: &str, document: &Json, tree: &Hierarchy) -> Option<Rc<Shown>> {
+pub fn shown(table: &str, document: &Json, tree: &Hierarchy, tables: &dyn Tables) -> Option<Rc<Shown>> {
     let id = document.get("id").and_then(Json::as_str).unwrap_or_default();
     let properties = || {
         document
@@ -186,6 +187,9 @@ pub fn shown(table: &str, document: &Json, tree: &Hierarchy) -> Option<Rc<Shown>
                     let guid = lower(role.rsplit('/').next().unwrap_or_default());
                     let tenant_form = format!("/providers/microsoft.authorization/roledefinitions/{guid}");
                     properties.insert("roleDefinitionId".to_owned(), Json::String(tenant_form));
+                }
+                for (name, value) in tables.noted(id) {
+                    properties.entry(name).or_insert(value);
                 }
                 properties.entry("scope").or_insert_with(|| match scope_of(id) {
                     "" => json!("/"),

@@ -28,7 +28,7 @@ pub struct Scopes {
 pub struct Estate<'d> {
     documents: HashMap<&'static str, Vec<&'d Json>>,
     tree: Hierarchy,
-    tenant: &'d str,
+    tables: &'d dyn Tables,
 }
 
 impl<'d> Estate<'d> {
@@ -76,7 +76,7 @@ impl<'d> Estate<'d> {
         Ok(Estate {
             documents,
             tree,
-            tenant,
+            tables,
         })
     }
 
@@ -96,12 +96,12 @@ impl<'d> Estate<'d> {
                 let shown = if *name == RESOURCES {
                     None
                 } else {
-                    catalog::shown(name, document, &self.tree)
+                    catalog::shown(name, document, &self.tree, self.tables)
                 };
                 Row {
                     base: Some(Base {
                         document,
-                        tenant: self.tenant,
+                        tenant: self.tables.tenant_id(),
                         shown,
                     }),
                     own: Vec::new(),

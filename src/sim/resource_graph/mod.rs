@@ -7,12 +7,12 @@
 //! |---|---|
 //! | tables | `resources` (top-level resources, children with a location of their own), `resourcecontainers`, `authorizationresources`, `policyresources`, a few types in `appserviceresources`, `computeresources` and their like; the other known tables are empty; unknown ones are refused |
 //! | columns | `id name type tenantId kind location resourceGroup subscriptionId managedBy sku plan properties tags identity zones extendedLocation`, and `apiVersion` by name; `type`, `location`, `resourceGroup` in lower case |
-//! | operators | `where project project-away project-keep project-rename extend summarize order sort top take limit sample distinct count join union mv-expand parse parse-where`, and `let` with values or rows |
+//! | operators | `where project project-away project-keep project-rename extend summarize order sort top take limit sample distinct count join union mv-expand mv-apply parse parse-where`, and `let` with values or rows |
 //! | aggregates | `count dcount sum avg min max any take_any make_list make_set` with their `if` forms, `make_bag arg_max arg_min`, and expressions over them |
 //! | joins | `innerunique` (default) `inner leftouter rightouter fullouter leftsemi leftanti rightsemi rightanti` |
 //! | comparisons | `== != =~ !~ < <= > >= in in~ between has hasprefix hassuffix contains startswith endswith` with `!` and `_cs`, `has_any has_all matches regex` |
 //! | functions | see `functions/`, one table a topic |
-//! | limits | 1000 rows a page, 3 joins, 3 `mv-expand`s of 128 rows each (`limit` up to 2000) |
+//! | limits | 1000 rows a page, 3 joins, 3 `mv-expand`s or `mv-apply`s of 128 rows each (`limit` up to 2000) |
 //! | refused | every other operator, as `InvalidQueryLanguage`; unknown functions, columns, and mixed types |
 //!
 //! Values: a missing member is null and equals the empty text; `==` counts case and `=~` does not; `has` wants whole

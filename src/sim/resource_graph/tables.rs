@@ -1,6 +1,6 @@
 //! What a query may read: the estate behind the tables.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 /// The documents of a tenant, and who may read them.
 pub trait Tables {
@@ -10,6 +10,11 @@ pub trait Tables {
 
     /// The tenant's id.
     fn tenant_id(&self) -> &str;
+
+    /// What is known of a role assignment beside its document: when and by whom it was made and changed.
+    fn noted(&self, _id: &str) -> Map<String, Json> {
+        Map::new()
+    }
 
     /// Whether the caller may read the resource with this id, spelled as stored.
     fn may_read(&self, id: &str) -> bool;

@@ -1,6 +1,7 @@
 //! The steps of a pipeline, run over frames: one operator a file.
 
 mod aggregate;
+mod apply;
 mod expand;
 mod join;
 mod parse;
@@ -103,7 +104,7 @@ impl<'e, 'd> Engine<'e, 'd> {
         Ok(frame)
     }
 
-    fn step(&mut self, operator: &Operator, mut frame: Frame<'d>) -> Result<Frame<'d>, Fault> {
+    pub(super) fn step(&mut self, operator: &Operator, mut frame: Frame<'d>) -> Result<Frame<'d>, Fault> {
         Ok(match operator {
             Operator::Where(expr) => {
                 let code = self.predicate(&frame.columns, expr)?;
@@ -155,6 +156,15 @@ impl<'e, 'd> Engine<'e, 'd> {
                     ));
                 }
                 self.expand(frame, items, *as_arrays, index.as_deref(), limit.as_ref())?
+            }
+            Operator::MvApply { expand, steps } => {
+                self.expansions += 1;
+                if self.expansions > MOST_STEPS {
+                    return meaning(format!(
+                        "'mv-apply' operator: A query may hold at most {MOST_STEPS} of them."
+                    ));
+                }
+                self.mv_apply(frame, expand, steps)?
             }
             Operator::Parse {
                 text,

@@ -7,7 +7,7 @@ use super::token::Word;
 use super::tree::{Expr, JoinKind, Key, Operator, Piece};
 
 /// Operators that are read.
-const KNOWN: [&str; 22] = [
+const KNOWN: [&str; 23] = [
     "where",
     "filter",
     "project",
@@ -28,12 +28,13 @@ const KNOWN: [&str; 22] = [
     "union",
     "mv-expand",
     "mvexpand",
+    "mv-apply",
     "parse",
     "parse-where",
 ];
 
 /// Operators of the language that the service, or this part of it, does not take.
-const REFUSED: [&str; 29] = [
+const REFUSED: [&str; 28] = [
     "as",
     "consume",
     "datatable",
@@ -45,7 +46,6 @@ const REFUSED: [&str; 29] = [
     "getschema",
     "invoke",
     "make-series",
-    "mv-apply",
     "parse-kv",
     "partition",
     "print",
@@ -112,6 +112,7 @@ impl Parser {
             "join" => self.join()?,
             "union" => Operator::Union(self.union()?),
             "parse" | "parse-where" => self.parse_operator(name == "parse-where")?,
+            "mv-apply" => self.mv_apply()?,
             _ => self.mv_expand()?,
         })
     }
@@ -272,6 +273,21 @@ impl Parser {
             index,
             limit,
         })
+    }
+
+    fn mv_apply(&mut self) -> Result<Operator, SyntaxError> {
+        let expand = Box::new(self.mv_expand()?);
+        self.expect_name("on")?;
+        self.expect("(")?;
+        let steps = self.nested(|parser| {
+            let mut steps = vec![parser.operator()?];
+            while parser.eat("|") {
+                steps.push(parser.operator()?);
+            }
+            Ok(steps)
+        })?;
+        self.expect(")")?;
+        Ok(Operator::MvApply { expand, steps })
     }
 
     fn kind(&mut self) -> Result<Kind, SyntaxError> {

@@ -162,6 +162,14 @@ impl Display for Operator {
                 }
                 limit.iter().try_for_each(|limit| write!(f, " limit {limit}"))
             }
+            Operator::MvApply { expand, steps } => {
+                let text = expand.to_string();
+                write!(f, "mv-apply {} on (", text.strip_prefix("mv-expand ").unwrap_or(&text))?;
+                for (at, step) in steps.iter().enumerate() {
+                    write!(f, "{}{step}", if at > 0 { " | " } else { "" })?;
+                }
+                f.write_str(")")
+            }
             Operator::Parse {
                 text,
                 pattern,

@@ -112,6 +112,13 @@ pub enum Operator {
         /// Most rows made of one.
         limit: Option<Expr>,
     },
+    /// `mv-apply … on (…)`
+    MvApply {
+        /// What is expanded: an `mv-expand`.
+        expand: Box<Operator>,
+        /// What is done to the rows made of one.
+        steps: Vec<Operator>,
+    },
     /// `parse … with …`
     Parse {
         /// The text.

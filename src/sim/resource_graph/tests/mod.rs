@@ -1,6 +1,7 @@
 //! Queries over a small estate, with the rows that they must give.
 
 mod answers;
+mod documented;
 mod errors;
 mod expressions;
 mod operators;

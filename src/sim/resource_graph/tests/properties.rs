@@ -5,7 +5,7 @@ use super::super::syntax::parse;
 use super::ask;
 
 /// Queries with every construct of the grammar.
-const QUERIES: [&str; 16] = [
+const QUERIES: [&str; 17] = [
     "resources | where type =~ 'a' and (name != \"b\" or not(isempty(tags['x-y']))) | project id, n = name",
     "let a = 7d; let b = dynamic({'k': [1, \"x\"]}); let t = resources | take 1; t | where now() - a > datetime(2024-01-01)",
     "where a in ('x', 'y') | where b !in~ (dynamic([1])) | where c has_any (1, 2) | filter d between (1 .. 2)",
@@ -13,6 +13,7 @@ const QUERIES: [&str; 16] = [
     "resources | summarize by location | order by location asc nulls last, name",
     "resources | join kind=leftouter hint.strategy=shuffle (resourcecontainers | take 3) on a, $left.b == $right.c and d",
     "resources | mv-expand kind=array with_itemindex=i k = bag_keys(identity) to typeof(string), tags limit 10",
+    "resources | mv-apply k = bag_keys(identity) to typeof(string) limit 3 on (where k has 'x' | summarize n = count() | top 1 by n asc)",
     "union kind=inner withsource=T (resources | count), resourcecontainers | distinct *",
     "resources | parse kind=simple id with * '/subscriptions/' sub:string '/' rest | parse-where x with y",
     "resources | project-away a*, *b | project-keep ['odd name'], c | project-rename d = ['e f']",
