@@ -172,6 +172,42 @@ impl Directory {
         .map(|(_, name)| name)
     }
 
+    /// Whether the rest of the cloud sees the principal at that time: what Graph made is seen `lag` later elsewhere.
+    pub fn replicated(&self, principal: &str, now: OffsetDateTime, lag: time::Duration) -> bool {
+        [Kind::User, Kind::Group, Kind::ServicePrincipal]
+            .into_iter()
+            .any(|kind| {
+                self.entry(kind, principal)
+                    .is_some_and(|entry| match entry.visible_from {
+                        Some(from) => from <= now,
+                        None => entry.created.is_none_or(|created| created + lag <= now),
+                    })
+            })
+    }
+
+    /// The name by which Azure calls the principal in its messages, where that is not its id: that of a user.
+    pub fn principal_name(&self, principal: &str) -> Option<String> {
+        let user = self.entry(Kind::User, principal)?;
+        user.text("userPrincipalName").map(str::to_owned)
+    }
+
+    /// Whether the id is that of an app registration.
+    pub fn is_application(&self, id: &str) -> bool {
+        self.entry(Kind::Application, id).is_some()
+    }
+
+    /// How many users there are.
+    pub fn users(&self) -> usize {
+        self.entries(Kind::User).count()
+    }
+
+    /// The display name of a principal.
+    pub fn display_name(&self, principal: &str) -> Option<String> {
+        [Kind::User, Kind::Group, Kind::ServicePrincipal]
+            .into_iter()
+            .find_map(|kind| self.entry(kind, principal)?.text("displayName").map(str::to_owned))
+    }
+
     /// The ids, lower-cased, of all groups that the principal is in, directly or through other groups.
     pub fn groups_of(&self, principal: &str) -> BTreeSet<String> {
         self.walk_up(principal)
@@ -239,8 +275,20 @@ fn implied(name: &str, principal_id: &str, client_id: &str, resource_id: &str) -
         "isExplicit=False"
     };
     let opaque = STANDARD.encode(Sha256::digest(client_id.to_lowercase().as_bytes()));
+    // Entra makes a certificate for each and renews it; when is not told here, so its dates are round.
+    let key = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, client_id.to_lowercase().as_bytes());
     json!({
         "id": principal_id,
+        "keyCredentials": [{
+            "customKeyIdentifier": STANDARD.encode(key.as_bytes()),
+            "displayName": format!("CN={client_id}, DC={}", client_id.to_lowercase()),
+            "endDateTime": "2099-01-01T00:00:00Z",
+            "key": null,
+            "keyId": key.to_string(),
+            "startDateTime": "2024-01-01T00:00:00Z",
+            "type": "AsymmetricX509Cert",
+            "usage": "Verify",
+        }],
         "alternativeNames": [explicit, segments.join("/")],
         "appDisplayName": null,
         "appId": client_id,

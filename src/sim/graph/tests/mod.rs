@@ -3,6 +3,7 @@
 mod app_roles;
 mod batches;
 mod groups;
+mod headers;
 mod lists;
 mod round_trip;
 mod service_principals;
