@@ -36,6 +36,9 @@ pub struct Args {
     /// Throttle as Azure does, with its buckets and headers
     #[arg(long, env = "FERRY_SIM_THROTTLE", hide_env = true)]
     throttle: bool,
+    /// What of Azure's behaviour is to differ, again and again: late-rights=30, locks=off
+    #[arg(long, value_name = "NAME=VALUE", value_parser = sim::setting)]
+    set: Vec<(String, serde_json::Value)>,
     /// Faults to begin with: a JSON array as POST /_sim/faults takes it
     #[arg(long, value_name = "FILE", env = "FERRY_SIM_FAULTS", hide_env = true)]
     faults: Option<PathBuf>,
@@ -75,6 +78,7 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         lag: Some(args.lag),
         throttle: args.throttle,
         faults: args.faults.as_deref().map(faults).transpose()?.unwrap_or_default(),
+        behaviour: args.set.iter().cloned().collect(),
         save: args.save.clone(),
         strict_auth: args.auth.as_deref() == Some("strict"),
         tls: args.tls.clone(),

@@ -1,7 +1,7 @@
 //! `/_sim`: what a test asks of the simulator itself. No token is needed.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::arm::fail::fail;
 use super::server::State;
@@ -30,6 +30,20 @@ pub fn answer(state: &State, ask: &Ask) -> Option<Told> {
             }
             Err(why) => Told::Json(fail(400, "InvalidFaults", why)),
         },
+        (Method::GET, "/behaviour") => Told::Json(Answer::json(200, state.world().behaviour.shown())),
+        (Method::PATCH, "/behaviour") => {
+            let changes = ask
+                .body
+                .as_ref()
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default();
+            let mut world = state.world();
+            Told::Json(match world.behave(&changes) {
+                Ok(()) => Answer::json(200, world.behaviour.shown()),
+                Err(why) => fail(400, "InvalidBehaviour", why),
+            })
+        }
         (Method::DELETE, "/faults") => {
             state.faults().clear();
             Told::Json(Answer::empty(204))
@@ -37,7 +51,7 @@ pub fn answer(state: &State, ask: &Ask) -> Option<Told> {
         _ => Told::Json(fail(
             404,
             "NotFound",
-            "There are GET /_sim/estate, GET /_sim/log, POST and DELETE /_sim/faults.",
+            "There are GET /_sim/estate, GET /_sim/log, POST and DELETE /_sim/faults, GET and PATCH /_sim/behaviour.",
         )),
     };
     Some(told)

@@ -12,7 +12,7 @@ fn texts(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The headers of an answer of Azure Resource Manager.
+/// The headers of an answer of Azure Resource Manager. Unless the client sent a correlation id, one GUID is all its ids.
 pub fn arm(ask: &Ask, request_id: &str, tenant: &str) -> Vec<(String, String)> {
     let stamp = ask
         .now
@@ -20,8 +20,8 @@ pub fn arm(ask: &Ask, request_id: &str, tenant: &str) -> Vec<(String, String)> {
         .unwrap_or_default();
     let correlation = ask
         .header("x-ms-correlation-request-id")
-        .map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
-    let routing = uuid::Uuid::new_v4();
+        .unwrap_or(request_id)
+        .to_owned();
     let mut headers = texts(&[
         ("cache-control", "no-cache"),
         ("pragma", "no-cache"),
@@ -31,11 +31,11 @@ pub fn arm(ask: &Ask, request_id: &str, tenant: &str) -> Vec<(String, String)> {
         ("x-cache", "CONFIG_NOCACHE"),
         ("x-ms-request-id", request_id),
         ("x-ms-correlation-request-id", &correlation),
-        ("x-ms-routing-request-id", &format!("WESTEUROPE:{stamp}:{routing}")),
+        ("x-ms-routing-request-id", &format!("WESTEUROPE:{stamp}:{request_id}")),
         (
             "x-ms-operation-identifier",
             &format!(
-                "tenantId={tenant},objectId={}/westeurope/{routing}",
+                "tenantId={tenant},objectId={}/westeurope/{request_id}",
                 ask.caller.principal
             ),
         ),

@@ -10,7 +10,8 @@
 //! | `arm` `graph` `resource_graph` `token` `metadata` `dataplane` | the front doors |
 //! | `estate` `store` `world` `save` | the documents and all other state |
 //! | `catalog` `regions` `builtin_roles` | what Azure is like, as data |
-//! | `rights` `replication` `throttle` `faults` `latch` | what hurts |
+//! | `rights` `tree` `condition` `replication` `throttle` `faults` `latch` | what hurts |
+//! | `behaviour` | which of it is on |
 //! | `control` `log` | `/_sim`, and the log of requests |
 
 pub mod front;
@@ -18,8 +19,10 @@ pub mod graph;
 pub mod resource_graph;
 
 mod arm;
+mod behaviour;
 mod builtin_roles;
 mod catalog;
+mod condition;
 mod control;
 mod dataplane;
 mod estate;
@@ -38,6 +41,7 @@ mod store;
 mod throttle;
 mod tls;
 mod token;
+mod tree;
 mod way;
 mod wire;
 mod world;
@@ -45,6 +49,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+pub use behaviour::setting;
 pub use estate::EstateError;
 pub use faults::{Break, Deed, Fault, Match};
 pub use front::{Answer, Ask, Caller};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::estate::EstateError;
 use super::faults::Fault;
@@ -27,6 +27,8 @@ pub struct Options {
     pub save: Option<PathBuf>,
     /// How many rows a page of a list holds, where the client does not say; 100 where none is given.
     pub page_size: Option<usize>,
+    /// What of Azure's behaviour is on, where it is to differ: members as `GET /_sim/behaviour` shows them.
+    pub behaviour: Map<String, Value>,
     /// Whether tokens are looked into: issued here, not expired, for the audience. Else any will do.
     pub strict_auth: bool,
     /// The directory of the certificate authority, where it is served over TLS; made where there is none.
@@ -40,6 +42,9 @@ pub enum Error {
     /// The estate is malformed.
     #[error("the estate cannot be served: {0}")]
     Estate(#[from] EstateError),
+    /// There is no such behaviour, or its value is of another kind.
+    #[error("the simulator cannot behave so: {0}")]
+    Behaviour(String),
     /// The port is taken, or cannot be had.
     #[error("cannot listen on 127.0.0.1:{port}: {source}")]
     Listen {

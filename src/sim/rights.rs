@@ -1,91 +1,16 @@
 //! What the caller may do: the role assignments in the estate, inherited from above, through groups, with wildcards
-//! and `notActions`, less deny assignments.
+//! and `notActions`, bound by their conditions, less deny assignments. Assignments give, and their deletion takes, late.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
+use time::OffsetDateTime;
 
+use super::builtin_roles;
+use super::condition::{Attributes, Condition};
 use super::store::Store;
+pub use super::tree::Tree;
 use super::world::World;
-use super::{Answer, builtin_roles};
-
-/// Which management group stands above each subscription and management group, by keys.
-#[derive(Debug, Default)]
-pub struct Tree {
-    parents: HashMap<String, String>,
-    root: Option<String>,
-}
-
-const GROUPS: &str = "/providers/microsoft.management/managementgroups/";
-
-impl Tree {
-    /// The tree that the documents describe.
-    pub fn of(store: &Store, tenant: &str) -> Self {
-        let mut parents = HashMap::new();
-        for (key, document) in store.of_type("microsoft.management/managementgroups") {
-            if let Some(parent) = document
-                .pointer("/properties/details/parent/id")
-                .and_then(Value::as_str)
-            {
-                parents.insert(key.to_owned(), parent.to_ascii_lowercase());
-            }
-        }
-        for (key, _) in store.of_type("microsoft.management/managementgroups/subscriptions") {
-            if let Some((group, subscription)) = key.split_once("/subscriptions/") {
-                parents.insert(format!("/subscriptions/{subscription}"), group.to_owned());
-            }
-        }
-        let root = format!("{GROUPS}{}", tenant.to_ascii_lowercase());
-        let root = store.has(&root).then_some(root);
-        Self { parents, root }
-    }
-
-    /// The management groups above a scope, nearest first, itself among them where it is one.
-    pub fn above(&self, key: &str) -> Vec<String> {
-        let mut chain = Vec::new();
-        let mut at = base(key);
-        if at.starts_with(GROUPS) {
-            chain.push(at.clone());
-        }
-        while let Some(parent) = self.parent(&at) {
-            if chain.iter().any(|above| above == parent) {
-                break;
-            }
-            chain.push(parent.to_owned());
-            at = parent.to_owned();
-        }
-        chain
-    }
-
-    /// The management group right above a subscription or management group: the root where no other is named.
-    pub fn parent(&self, key: &str) -> Option<&str> {
-        let root = || self.root.as_deref().filter(|root| *root != key && !key.is_empty());
-        self.parents.get(key).map(String::as_str).or_else(root)
-    }
-
-    /// Whether a scope is `above` or lies below it; `/` is above everything.
-    pub fn is_within(&self, key: &str, above: &str) -> bool {
-        above == "/" || within(key, above) || (above.starts_with(GROUPS) && self.above(key).iter().any(|g| g == above))
-    }
-}
-
-/// The subscription or management group that a key lies in, as a key.
-fn base(key: &str) -> String {
-    let segments: Vec<&str> = key.split('/').skip(1).collect();
-    let keep = match segments.first() {
-        Some(&"subscriptions") => 2,
-        Some(&"providers") => 4,
-        _ => 0,
-    };
-    segments
-        .iter()
-        .take(keep)
-        .fold(String::new(), |text, segment| format!("{text}/{segment}"))
-}
-
-fn within(key: &str, above: &str) -> bool {
-    key == above || (key.starts_with(above) && key.as_bytes().get(above.len()) == Some(&b'/'))
-}
 
 /// One permission of a role definition.
 #[derive(Debug, Clone, Default)]
@@ -120,7 +45,7 @@ impl Permission {
 }
 
 /// Whether a pattern with `*` matches an action, both in lower case.
-fn matches(pattern: &str, action: &str) -> bool {
+pub fn matches(pattern: &str, action: &str) -> bool {
     let mut rest = action;
     let mut parts = pattern.split('*');
     let Some(first) = parts.next() else { return false };
@@ -150,6 +75,42 @@ pub struct Held {
     pub scope: String,
     /// The definition's GUID.
     pub role: String,
+    /// The text of its condition.
+    pub condition: Option<String>,
+    bound: Bound,
+    permissions: Vec<Permission>,
+}
+
+/// What a condition leaves of a role.
+#[derive(Debug, Clone)]
+enum Bound {
+    Free,
+    When(Condition),
+    /// A condition that cannot be judged here: the role gives nothing.
+    Unknown,
+}
+
+impl Held {
+    fn allows(&self, action: &str, of: &Attributes) -> bool {
+        let bound = match &self.bound {
+            Bound::Free => true,
+            Bound::When(condition) => condition.holds(action, of),
+            Bound::Unknown => false,
+        };
+        bound && self.permissions.iter().any(|p| p.allows(action))
+    }
+}
+
+/// A deny assignment that names the caller.
+#[derive(Debug, Clone)]
+pub struct Denied {
+    /// Its name, as it is shown.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// The scope's key.
+    pub scope: String,
+    alone: bool,
     permissions: Vec<Permission>,
 }
 
@@ -158,7 +119,7 @@ pub struct Held {
 pub struct Rights {
     owner: bool,
     held: Vec<Held>,
-    denied: Vec<(String, bool, Vec<Permission>)>,
+    denied: Vec<Denied>,
     tree: std::sync::Arc<Tree>,
 }
 
@@ -202,10 +163,11 @@ pub fn last(path: &str) -> &str {
 }
 
 impl Rights {
-    /// The rights of the caller.
-    pub fn of(world: &mut World) -> Self {
+    /// The rights of the caller at a time.
+    pub fn of(world: &mut World, now: OffsetDateTime) -> Self {
         let tree = world.tree();
-        let Some(principal) = world.operator.clone() else {
+        let operator = world.operator.clone().filter(|_| world.behaviour.rights);
+        let Some(principal) = operator else {
             return Self {
                 owner: true,
                 held: Vec::new(),
@@ -220,53 +182,18 @@ impl Rights {
             .map(|id| id.to_ascii_lowercase())
             .collect();
         who.insert(principal.to_ascii_lowercase());
-        let mut held = Vec::new();
-        for id in &who {
-            for assignment in world.store.assignments_of(id) {
-                let role = last(
-                    assignment
-                        .pointer("/properties/roleDefinitionId")
-                        .and_then(Value::as_str)
-                        .unwrap_or(""),
-                );
-                let permissions = permissions_of(&world.store, role).unwrap_or_default();
-                held.push(Held {
-                    scope: assignment_scope(assignment),
-                    role: role.to_owned(),
-                    permissions: permissions.iter().map(Permission::read).collect(),
-                });
-            }
-        }
-        let names = |list: &Value| -> Vec<String> {
-            list.as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|p| p["id"].as_str())
-                .map(str::to_ascii_lowercase)
-                .collect()
-        };
-        let everyone = "00000000-0000-0000-0000-000000000000";
-        let denied = world
-            .store
-            .of_type("microsoft.authorization/denyassignments")
-            .filter(|(_, document)| {
-                let properties = &document["properties"];
-                names(&properties["principals"])
-                    .iter()
-                    .any(|id| id == everyone || who.contains(id))
-                    && !names(&properties["excludePrincipals"])
-                        .iter()
-                        .any(|id| who.contains(id))
-            })
-            .map(|(_, document)| {
-                let rows = document.pointer("/properties/permissions").and_then(Value::as_array);
-                (
-                    assignment_scope(document),
-                    document.pointer("/properties/doNotApplyToChildScopes") == Some(&Value::Bool(true)),
-                    rows.into_iter().flatten().map(Permission::read).collect(),
-                )
-            })
+        let world = &*world;
+        let seen = now - time::Duration::seconds_f64(world.behaviour.late_rights);
+        let held = who
+            .iter()
+            .flat_map(|id| world.store.assignments_at(id, seen))
+            .map(|assignment| held(world, assignment))
             .collect();
+        let denied = if world.behaviour.deny_assignments {
+            denied(&world.store, &who)
+        } else {
+            Vec::new()
+        };
         Self {
             owner: false,
             held,
@@ -282,31 +209,48 @@ impl Rights {
 
     /// Whether the action is allowed at the scope with this key.
     pub fn allow(&self, action: &str, key: &str) -> bool {
+        self.judge(action, key, &Attributes::default()).is_ok()
+    }
+
+    /// Whether the action is allowed at the scope with this key, for a request that says this of itself; else the deny
+    /// assignment that stands in the way of a right, where it is that.
+    pub fn judge(&self, action: &str, key: &str, of: &Attributes) -> Result<(), Option<&Denied>> {
         if self.owner {
-            return true;
+            return Ok(());
         }
         let action = action.to_ascii_lowercase();
-        let denied = self.denied.iter().any(|(scope, alone, permissions)| {
-            (if *alone {
-                key == scope
+        let held = self
+            .held
+            .iter()
+            .any(|held| self.tree.is_within(key, &held.scope) && held.allows(&action, of));
+        if !held {
+            return Err(None);
+        }
+        let denied = self.denied.iter().find(|denied| {
+            let covers = if denied.alone {
+                key == denied.scope
             } else {
-                self.tree.is_within(key, scope)
-            }) && permissions.iter().any(|permission| permission.allows(&action))
+                self.tree.is_within(key, &denied.scope)
+            };
+            covers && denied.permissions.iter().any(|permission| permission.allows(&action))
         });
-        !denied
-            && self
-                .held
-                .iter()
-                .any(|held| self.tree.is_within(key, &held.scope) && held.permissions.iter().any(|p| p.allows(&action)))
+        denied.map_or(Ok(()), |denied| Err(Some(denied)))
     }
 
     /// Whether the action is allowed somewhere at, above or below the scope: what lists of subscriptions and groups show.
     pub fn allow_near(&self, action: &str, key: &str) -> bool {
+        let lower = action.to_ascii_lowercase();
         self.allow(action, key)
-            || self.held.iter().any(|held| {
-                self.tree.is_within(&held.scope, key)
-                    && held.permissions.iter().any(|p| p.allows(&action.to_ascii_lowercase()))
-            })
+            || self
+                .held
+                .iter()
+                .any(|held| self.tree.is_within(&held.scope, key) && held.permissions.iter().any(|p| p.allows(&lower)))
+    }
+
+    /// Whether the caller has any right at all at, above or below the scope.
+    pub fn any_near(&self, key: &str) -> bool {
+        let near = |held: &Held| self.tree.is_within(&held.scope, key) || self.tree.is_within(key, &held.scope);
+        self.owner || self.held.iter().any(near)
     }
 
     /// The roles held that apply at the scope with this key.
@@ -317,17 +261,56 @@ impl Rights {
     }
 }
 
-/// `AuthorizationFailed`, as Azure words it.
-pub fn refused(principal: &str, action: &str, scope: &str) -> Answer {
-    super::arm::fail::fail(
-        403,
-        "AuthorizationFailed",
-        format!(
-            "The client '{principal}' with object id '{principal}' does not have authorization to perform action \
-             '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh \
-             your credentials."
-        ),
-    )
+fn held(world: &World, assignment: &Value) -> Held {
+    let text = |name: &str| assignment["properties"][name].as_str().filter(|text| !text.is_empty());
+    let role = last(text("roleDefinitionId").unwrap_or_default());
+    let permissions = permissions_of(&world.store, role).unwrap_or_default();
+    let bound = match text("condition").map(Condition::read) {
+        None => Bound::Free,
+        Some(Some(condition)) => Bound::When(condition),
+        Some(None) => Bound::Unknown,
+    };
+    Held {
+        scope: assignment_scope(assignment),
+        role: role.to_owned(),
+        condition: text("condition").map(str::to_owned),
+        bound,
+        permissions: permissions.iter().map(Permission::read).collect(),
+    }
+}
+
+/// The deny assignments that name one of these principals, or everyone, and exclude none of them.
+fn denied(store: &Store, who: &BTreeSet<String>) -> Vec<Denied> {
+    const EVERYONE: &str = "00000000-0000-0000-0000-000000000000";
+    let names = |list: &Value| -> Vec<String> {
+        list.as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|p| p["id"].as_str())
+            .map(str::to_ascii_lowercase)
+            .collect()
+    };
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    store
+        .of_type("microsoft.authorization/denyassignments")
+        .filter(|(_, document)| {
+            let properties = &document["properties"];
+            let mut named = names(&properties["principals"]).into_iter();
+            let mut excluded = names(&properties["excludePrincipals"]).into_iter();
+            named.any(|id| id == EVERYONE || who.contains(&id)) && !excluded.any(|id| who.contains(&id))
+        })
+        .map(|(_, document)| {
+            let properties = &document["properties"];
+            let rows = properties["permissions"].as_array();
+            Denied {
+                name: text(&properties["denyAssignmentName"]),
+                id: text(&document["id"]),
+                scope: assignment_scope(document),
+                alone: properties["doNotApplyToChildScopes"] == Value::Bool(true),
+                permissions: rows.into_iter().flatten().map(Permission::read).collect(),
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -111,6 +111,7 @@ impl Server {
             estate = kept;
         }
         let mut world = World::load(estate, lag, now)?;
+        world.behave(&options.behaviour).map_err(Error::Behaviour)?;
         world.strict = options.strict_auth;
         if let Some(size) = options.page_size {
             world.page = size.max(1);
@@ -118,6 +119,7 @@ impl Server {
         if let Some(path) = &options.save {
             save::write(path, &world.estate()).map_err(|error| unsaved(path, error.to_string()))?;
         }
+        let users = world.directory.users();
         let mut faults = Faults::default();
         faults.add(options.faults);
         let acceptor = match &options.tls {
@@ -136,7 +138,7 @@ impl Server {
             world: Mutex::new(world),
             log: Mutex::default(),
             faults: Mutex::new(faults),
-            throttle: Mutex::new(Throttle::new(options.throttle)),
+            throttle: Mutex::new(Throttle::new(options.throttle, users)),
             latches: Latches::default(),
             keeper: options.save.map(Keeper::new),
             latency: options.latency,
@@ -310,21 +312,19 @@ async fn serve(state: &State, request: http::Request<Incoming>, tls: bool) -> Re
         way.log(&ask, 0, None);
         return Err(Broken("a fault asks for it"));
     }
-    let latch_key = (ask.method != http::Method::GET)
-        .then(|| arm::serial_key(&ask.path))
+    let serial = Some(arm::Serial::of(&ask.method, &ask.path))
+        .filter(|_| state.world().behaviour.serial_writes)
         .flatten();
-    let (answer, more) = match latch_key {
-        Some(key) if deed.status.is_none() => match state.latches.begin(&key) {
+    let (answer, more) = match serial {
+        Some(serial) if deed.status.is_none() => match state.latches.begin(&serial.key) {
             Some(latch) => {
                 let done = way.answer(&mut ask, garbled, &deed).await;
-                tokio::time::sleep(SERIAL.max(state.latency)).await;
+                let least = if serial.slow { SERIAL } else { Duration::ZERO };
+                tokio::time::sleep(least.max(state.latency)).await;
                 drop(latch);
                 done
             }
-            None => (
-                arm::concurrent(&ask.path, &key),
-                headers::arm(&ask, &request_id, &state.world().tenant),
-            ),
+            None => (serial.refused(), headers::arm(&ask, &request_id, &state.world().tenant)),
         },
         _ => {
             let done = way.answer(&mut ask, garbled, &deed).await;

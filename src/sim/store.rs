@@ -20,6 +20,15 @@ struct Past {
     document: Option<Arc<Value>>,
 }
 
+/// A role assignment that was taken away: for a while it still gives rights.
+#[derive(Debug, Clone)]
+struct Gone {
+    until: OffsetDateTime,
+    created: Option<OffsetDateTime>,
+    principal: String,
+    document: Arc<Value>,
+}
+
 /// What the simulator noted about a document beside it, and shows only in answers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Note {
@@ -44,6 +53,7 @@ pub struct Store {
     principals: HashMap<String, BTreeSet<String>>,
     past: HashMap<String, Vec<Past>>,
     notes: HashMap<String, Note>,
+    gone: Vec<Gone>,
     /// Grows with every write.
     pub generation: u64,
 }
@@ -110,10 +120,14 @@ impl Store {
     /// Puts a document under its id, in place of what stood there, and keeps that as the past.
     pub fn put(&mut self, id: &ResourceId, document: Value, now: OffsetDateTime, by: &str) {
         let key = id.key().to_owned();
+        let first = !self.has(&key);
         self.remember(&key, now);
         let note = self.notes.entry(key).or_default();
-        note.created.get_or_insert(now);
-        note.created_by.get_or_insert_with(|| by.to_owned());
+        // One that the estate brought was made by someone else, some time before.
+        if first {
+            note.created = Some(now);
+            note.created_by = Some(by.to_owned());
+        }
         note.changed = Some(now);
         note.changed_by = Some(by.to_owned());
         note.version += 1;
@@ -141,6 +155,7 @@ impl Store {
     pub fn remove(&mut self, key: &str, now: OffsetDateTime) -> Option<Arc<Value>> {
         self.remember(key, now);
         self.forget_principal(key);
+        self.keep_gone(key, now);
         let place = self.places.remove(key)?;
         self.generation += 1;
         for keys in self.types.values_mut() {
@@ -161,6 +176,22 @@ impl Store {
         let versions = self.past.entry(key.to_owned()).or_default();
         versions.retain(|past| past.until > now - KEPT);
         versions.push(Past { until: now, document });
+    }
+
+    fn keep_gone(&mut self, key: &str, now: OffsetDateTime) {
+        self.gone.retain(|gone| gone.until > now - KEPT);
+        let document = self.places.get(key).and_then(|&place| self.slots[place].as_ref());
+        let Some((_, document)) = document.filter(|_| key.contains("/roleassignments/")) else {
+            return;
+        };
+        if let Some(principal) = document.pointer("/properties/principalId").and_then(Value::as_str) {
+            self.gone.push(Gone {
+                until: now,
+                created: self.notes.get(key).and_then(|note| note.created),
+                principal: principal.to_ascii_lowercase(),
+                document: document.clone(),
+            });
+        }
     }
 
     fn note_principal(&mut self, key: &str, kind: &str, document: &Value) {
@@ -200,6 +231,29 @@ impl Store {
             .into_iter()
             .flatten()
             .filter_map(|key| self.get(key))
+    }
+
+    /// The role assignments of a principal as they stood at a time.
+    pub fn assignments_at<'a>(
+        &'a self,
+        principal: &str,
+        at: OffsetDateTime,
+    ) -> impl Iterator<Item = &'a Value> + use<'a> {
+        let principal = principal.to_ascii_lowercase();
+        let there = move |created: Option<OffsetDateTime>| created.is_none_or(|created| created <= at);
+        let standing = self
+            .principals
+            .get(&principal)
+            .into_iter()
+            .flatten()
+            .filter(move |key| there(self.notes.get(*key).and_then(|note| note.created)))
+            .filter_map(|key| self.get(key));
+        let gone = self
+            .gone
+            .iter()
+            .filter(move |gone| gone.principal == principal && gone.until > at && there(gone.created))
+            .map(|gone| &*gone.document);
+        standing.chain(gone)
     }
 
     /// All documents of a full type (in lower case), in order of id.

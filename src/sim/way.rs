@@ -235,7 +235,7 @@ impl Way<'_> {
             Err(refused) => return (refused, 0),
         };
         let mut world = self.state.world();
-        let mut answer = world.directory.answer(ask);
+        let mut answer = world.graph(ask);
         answer.headers.extend(rates);
         let units = answer.headers.iter().find(|(name, _)| name == "x-ms-resource-unit");
         let units = units.and_then(|(_, units)| units.parse().ok()).unwrap_or(1.0);

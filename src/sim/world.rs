@@ -4,12 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
+use super::behaviour::Behaviour;
 use super::estate::{EstateError, Parts};
 use super::graph::Directory;
-use super::rights::Tree;
 use super::store::Store;
+use super::tree::Tree;
+use super::{Answer, Ask};
+use crate::types::ResourceId;
 
 /// Everything that requests read and write.
 #[derive(Debug)]
@@ -24,8 +28,10 @@ pub struct World {
     pub directory: Directory,
     /// Documents of data planes by URL.
     pub data: Map<String, Value>,
-    /// How late new principals and Resource Graph are.
+    /// How late Resource Manager and Graph see new principals.
     pub lag: Duration,
+    /// What of Azure's behaviour is on.
+    pub behaviour: Behaviour,
     /// How many rows a page of a list holds where the client does not say.
     pub page: usize,
     /// How long a slow operation takes.
@@ -38,6 +44,10 @@ pub struct World {
     pub started: OffsetDateTime,
     /// What is under way, by key of the resource: until when, and the state that is shown meanwhile.
     pub pending: HashMap<String, (OffsetDateTime, &'static str)>,
+    /// Role assignments that end by themselves, and when.
+    pub ends: Vec<(OffsetDateTime, ResourceId)>,
+    /// The directory as it stood until some time, oldest first, where reads are to see it late.
+    earlier: Vec<(OffsetDateTime, Directory)>,
     shell: Map<String, Value>,
     tree: Option<(u64, Arc<Tree>)>,
     /// Grows with every write of any kind.
@@ -67,23 +77,44 @@ impl World {
         if let Some(graph) = parts.shell.get_mut("graph") {
             *graph = Value::Null;
         }
+        let ends = ends(&parts.store, now);
+        let own = parts.shell.get("behaviour").and_then(Value::as_object);
+        let behaviour = Behaviour::with_lag(lag)
+            .changed(own.unwrap_or(&Map::new()))
+            .map_err(|why| EstateError {
+                place: "/behaviour".to_owned(),
+                why,
+            })?;
         Ok(Self {
             operator: parts.shell.get("operator").and_then(Value::as_str).map(str::to_owned),
             tenant: parts.tenant,
             store: parts.store,
             directory,
             data: parts.data,
-            lag,
+            lag: Duration::seconds_f64(behaviour.late_principals),
+            behaviour,
             page: 100,
             slow: lag.min(Duration::milliseconds(500)),
             strict: false,
             as_of: None,
             started: now,
             pending: HashMap::new(),
+            ends,
+            earlier: Vec::new(),
             shell: parts.shell,
             tree: None,
             writes: 0,
         })
+    }
+
+    /// Changes what of Azure's behaviour is on.
+    ///
+    /// # Errors
+    /// What is wrong with the changes.
+    pub fn behave(&mut self, changes: &Map<String, Value>) -> Result<(), String> {
+        self.behaviour = self.behaviour.changed(changes)?;
+        self.lag = Duration::seconds_f64(self.behaviour.late_principals);
+        Ok(())
     }
 
     /// The estate as it stands, in the form in which it was loaded.
@@ -108,6 +139,52 @@ impl World {
         }
     }
 
+    /// Takes away the assignments whose time is over.
+    pub fn expire(&mut self, now: OffsetDateTime) {
+        if self.ends.iter().all(|(end, _)| *end > now) {
+            return;
+        }
+        for (end, id) in std::mem::take(&mut self.ends) {
+            if end > now {
+                self.ends.push((end, id));
+            } else if self.store.remove(id.key(), now).is_some() {
+                self.writes += 1;
+            }
+        }
+    }
+
+    /// The directory's answer to a request: reads see it as late as they are to.
+    pub fn graph(&mut self, ask: &Ask) -> Answer {
+        let late = Duration::seconds_f64(self.behaviour.late_directory);
+        if late.is_zero() {
+            self.earlier.clear();
+            return self.directory.answer(ask);
+        }
+        // Actions that only read are POSTs: they see what reads see.
+        let last = ask
+            .path
+            .rsplit(['/', '.'])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let reads = ask.method == http::Method::GET || last.starts_with("get") || last.starts_with("check");
+        if reads {
+            let seen = ask.now - late;
+            let earlier = self.earlier.iter_mut().find(|(until, _)| *until > seen);
+            return match earlier {
+                Some((_, earlier)) => earlier.answer(ask),
+                None => self.directory.answer(ask),
+            };
+        }
+        let before = self.directory.clone();
+        let answer = self.directory.answer(ask);
+        self.earlier.retain(|(until, _)| *until > ask.now - late);
+        if answer.status < 300 {
+            self.earlier.push((ask.now, before));
+        }
+        answer
+    }
+
     /// The document under a key, as reads are to see it.
     pub fn read(&self, key: &str) -> Option<&Value> {
         self.store.get_at(key, self.as_of)
@@ -117,6 +194,20 @@ impl World {
 /// The client id of a system-assigned identity, which no resource shows: made of the principal's, so that it stays.
 pub fn system_client(principal: &str) -> String {
     uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, principal.as_bytes()).to_string()
+}
+
+/// The assignments that schedules end in time to come.
+fn ends(store: &Store, now: OffsetDateTime) -> Vec<(OffsetDateTime, ResourceId)> {
+    let read = |document: &Value| {
+        let text = |name: &str| document["properties"][name].as_str();
+        let end = OffsetDateTime::parse(text("endDateTime")?, &Rfc3339).ok()?;
+        Some((end, ResourceId::parse(text("originRoleAssignmentId")?).ok()?))
+    };
+    store
+        .of_type("microsoft.authorization/roleassignmentscheduleinstances")
+        .filter_map(|(_, document)| read(document))
+        .filter(|(end, _)| *end > now)
+        .collect()
 }
 
 /// Tells the directory of the principals that a document implies.

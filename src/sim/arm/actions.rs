@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fail::{fail, resource_missing, unsimulated};
 use super::route::{Result, Turn};
-use super::{associated, lists, locks, managed_identity, management_groups, operations, policy, providers, versions};
+use super::{associated, hierarchy, lists, locks, managed_identity, operations, policy, registration, versions};
 use crate::sim::catalog::{self, Slow};
 use crate::sim::{Answer, replication};
 use crate::types::ResourceId;
@@ -40,12 +40,12 @@ pub fn answer(turn: &mut Turn<'_>, on: Option<&ResourceId>, namespace: &str, act
             let scope = on.ok_or_else(|| fail(404, "NotFound", "A subscription or a group is expected."))?;
             return policy::check(turn, scope);
         }
-        ("microsoft.management", "getentities") => return management_groups::entities(turn),
+        ("microsoft.management", "getentities") => return hierarchy::entities(turn),
         (_, "register" | "unregister")
             if !own || on.is_some_and(|on| on.is_type("Microsoft.Resources/subscriptions")) =>
         {
             let subscription = on.and_then(ResourceId::subscription).unwrap_or_default();
-            return providers::register(turn, subscription, namespace);
+            return registration::change(turn, subscription, namespace, lower == "register");
         }
         _ => {}
     }
@@ -53,7 +53,10 @@ pub fn answer(turn: &mut Turn<'_>, on: Option<&ResourceId>, namespace: &str, act
         return Err(unsimulated(&format!("POST to '{}'", turn.ask.path)));
     };
     if managed_identity::is(on) && lower == "listassociatedresources" {
-        return associated::list(turn, on);
+        let answer = associated::list(turn, on)?;
+        // A lock that lets nothing be written lets nothing be posted either, not even to read.
+        locks::guard(turn, on, false)?;
+        return Ok(answer);
     }
     let full = on.resource_type();
     let location = turn

@@ -8,7 +8,6 @@ use super::role_definitions::{assignable, form};
 use super::route::{Result, Turn};
 use crate::sim::rights::{assignment_scope, last};
 use crate::sim::store::key_of;
-use crate::sim::world::World;
 use crate::types::{Level, ResourceId, Scope};
 
 /// How many a subscription, and a management group, can have.
@@ -81,7 +80,7 @@ pub fn principal_type(turn: &Turn<'_>, principal: &str, given: Option<String>) -
     };
     let world = &turn.world;
     let Some(kind) = world.directory.kind(principal) else {
-        if is_application(world, principal) {
+        if world.directory.is_application(principal) {
             return Err(fail(
                 400,
                 "PrincipalTypeNotSupported",
@@ -90,7 +89,7 @@ pub fn principal_type(turn: &Turn<'_>, principal: &str, given: Option<String>) -
         }
         return Err(missing());
     };
-    let seen = world.directory.knows(principal, turn.ask.now);
+    let seen = world.directory.replicated(principal, turn.ask.now, world.lag);
     match given {
         None if !seen => Err(missing()),
         Some(given) if !seen && given.eq_ignore_ascii_case("Group") => Err(missing()),
@@ -107,18 +106,22 @@ pub fn principal_type(turn: &Turn<'_>, principal: &str, given: Option<String>) -
     }
 }
 
-/// Whether the id is the object id of an app registration: a mistake that Azure tells by name.
-fn is_application(world: &World, id: &str) -> bool {
-    let graph = world.directory.save();
-    let applications = graph["applications"].as_array();
-    applications
-        .into_iter()
-        .flatten()
-        .any(|own| own["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(id)))
-}
+/// The longest description.
+const DESCRIPTION: usize = 2048;
 
-/// Condition and version come together.
+/// Condition and version come together; a description has its bounds.
 pub fn condition(sent: &Map<String, Value>) -> Result<()> {
+    let long = sent
+        .get("description")
+        .and_then(Value::as_str)
+        .map_or(0, |text| text.chars().count());
+    if long > DESCRIPTION {
+        return Err(fail(
+            400,
+            "RoleAssignmentDescriptionTooLong",
+            format!("The description of the role assignment has {long} characters: {DESCRIPTION} are the most."),
+        ));
+    }
     let text = |name: &str| sent.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     match (text("condition"), text("conditionVersion")) {
         (None, None) | (Some(_), Some("2.0")) => Ok(()),

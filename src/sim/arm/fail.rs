@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::sim::Answer;
+use crate::sim::rights::Denied;
 use crate::types::ResourceId;
 
 /// An error in Azure's envelope.
@@ -68,6 +69,35 @@ pub fn unsimulated(what: &str) -> Answer {
         "NotSupportedBySimulator",
         format!(
             "The simulator does not serve {what}. Nothing was changed. docs/simulator.md tells what it leaves out."
+        ),
+    )
+}
+
+/// 403 for what no role of the caller allows.
+pub fn forbidden(client: &str, principal: &str, action: &str, scope: &str) -> Answer {
+    fail(
+        403,
+        "AuthorizationFailed",
+        format!(
+            "The client '{client}' with object id '{principal}' does not have authorization to perform action \
+             '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh \
+             your credentials."
+        ),
+    )
+}
+
+/// 403 for what a role allows and a deny assignment denies.
+pub fn denied(client: &str, principal: &str, action: &str, scope: &str, by: &Denied) -> Answer {
+    fail(
+        403,
+        "DenyAssignmentAuthorizationFailed",
+        format!(
+            "The client '{client}' with object id '{principal}' has permission to perform action '{action}' on scope \
+             '{scope}'; however, the access is denied because of the deny assignment with name '{}' and Id '{}' at scope \
+             '{}'.",
+            by.name,
+            crate::sim::rights::last(&by.id).replace('-', ""),
+            by.scope
         ),
     )
 }

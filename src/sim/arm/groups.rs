@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::fail::{fail, group_missing, no_method, subscription_missing};
 use super::paging::page;
 use super::route::{Result, Turn};
-use super::{lists, locks, operations, policy, show, subscriptions, versions};
+use super::{lists, locks, operations, policy, preconditions, show, subscriptions, versions};
 use crate::sim::{Answer, regions};
 use crate::types::ResourceId;
 
@@ -40,6 +40,7 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
     if !subscriptions::known(turn.world, subscription) {
         return Err(subscription_missing(subscription));
     }
+    subscriptions::writable(turn, subscription)?;
     let stored = turn.world.read(asked.key()).cloned();
     let missing = || group_missing(asked.name());
     match method {
@@ -52,6 +53,7 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
             let mut document = stored.ok_or_else(missing)?;
             locks::guard(turn, asked, false)?;
             let body = turn.body()?.clone();
+            preconditions::check(turn, asked, &body)?;
             if let Some(tags) = body.get("tags") {
                 document["tags"] = tags.clone();
             }
@@ -121,6 +123,7 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, stored: Option<Value>) -> Result
         ));
     }
     locks::guard(turn, asked, false)?;
+    preconditions::check(turn, asked, &body)?;
     let first = stored.is_none();
     let mut document = stored.unwrap_or_else(|| {
         json!({
@@ -145,6 +148,7 @@ pub fn list(turn: &mut Turn<'_>, scope: &ResourceId) -> Result {
         return Err(no_method(&turn.ask.method));
     }
     versions::own(turn.ask, "resourceGroups")?;
+    turn.need_any(&format!("{KIND}/read"), scope.as_str())?;
     let subscription = scope.subscription().unwrap_or_default();
     if !subscriptions::known(turn.world, subscription) {
         return Err(subscription_missing(subscription));

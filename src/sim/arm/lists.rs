@@ -14,19 +14,19 @@ use crate::types::ResourceId;
 pub fn of_type(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
     let version = versions::of_type(turn.world, turn.ask, kind, None)?;
     let scope = ResourceId::parse(parent).ok();
-    if let Some(scope) = &scope {
-        exists(turn, scope)?;
-    }
     let known = catalog::kind(kind);
+    let read = format!("{}/read", known.map_or_else(|| kind.to_owned(), catalog::Kind::full));
     let namespace = kind.split('/').next().unwrap_or_default().to_ascii_lowercase();
     let types = kind.to_ascii_lowercase();
     let parent_key = crate::sim::store::key_of(parent);
     let child = types.matches('/').count() > 1;
     if child {
-        turn.need(
-            &format!("{}/read", known.map_or_else(|| kind.to_owned(), catalog::Kind::full)),
-            parent,
-        )?;
+        turn.need(&read, parent)?;
+    } else {
+        turn.need_near(&read, parent)?;
+    }
+    if let Some(scope) = &scope {
+        exists(turn, scope)?;
     }
     let wide = scope.as_ref().is_none_or(|scope| {
         scope.is_type("Microsoft.Resources/subscriptions") || scope.is_type("Microsoft.Resources/resourceGroups")
@@ -66,14 +66,12 @@ fn past_or_present<'a>(turn: &'a Turn<'_>, parent: &'a str, kind: Option<&'a str
     }
 }
 
-/// Extension resources of a type at a scope, at those above and below it, as PIM lists show them.
+/// Extension resources of a type at a scope, at those above and below it: assignments and exemptions of policies.
 pub fn extensions(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
     let version = versions::of_type(turn.world, turn.ask, kind, None)?;
     let scope = crate::sim::store::key_of(parent);
     let tree = turn.world.tree();
     let filter = turn.ask.parameter("$filter").unwrap_or_default().to_ascii_lowercase();
-    let names = filter.contains("principalid") || filter.contains("assignedto");
-    let principal = filter.split('\'').nth(1).filter(|_| names).map(str::to_owned);
     let at = if scope.is_empty() { "/".to_owned() } else { scope };
     let lower = kind.to_ascii_lowercase();
     let rows = turn
@@ -83,14 +81,6 @@ pub fn extensions(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
         .filter(|(_, document)| {
             let own = crate::sim::rights::assignment_scope(document);
             tree.is_within(&at, &own) || (!filter.contains("atscope()") && tree.is_within(&own, &at))
-        })
-        .filter(|(_, document)| {
-            principal.as_ref().is_none_or(|principal| {
-                document
-                    .pointer("/properties/principalId")
-                    .and_then(Value::as_str)
-                    .is_some_and(|p| p.eq_ignore_ascii_case(principal))
-            })
         })
         .filter(|(key, _)| turn.sees(kind, key))
         .map(|(key, document)| show::resource(turn.world, key, document, &version, turn.ask.now))
@@ -106,21 +96,7 @@ pub fn container(turn: &Turn<'_>, scope: &ResourceId) -> Result<()> {
     if !subscriptions::known(turn.world, subscription) {
         return Err(fail::subscription_missing(subscription));
     }
-    let own = turn
-        .world
-        .read(&format!("/subscriptions/{}", subscription.to_ascii_lowercase()));
-    let state = own.and_then(|own| own["state"].as_str()).unwrap_or("Enabled");
-    let reads = ["GET", "HEAD"].contains(&turn.ask.method.as_str());
-    if !reads && ["Disabled", "Deleted", "Warned"].contains(&state) {
-        return Err(fail::fail(
-            409,
-            "ReadOnlyDisabledSubscription",
-            format!(
-                "The subscription '{subscription}' is disabled and therefore marked as read only. You cannot perform any \
-                 write actions on this subscription until it is re-enabled."
-            ),
-        ));
-    }
+    subscriptions::writable(turn, subscription)?;
     let Some(group) = scope.resource_group() else {
         return Ok(());
     };
@@ -144,6 +120,12 @@ pub fn exists(turn: &Turn<'_>, scope: &ResourceId) -> Result<()> {
 /// `GET {subscription or group}/resources`: rows without properties.
 pub fn resources(turn: &mut Turn<'_>, scope: &ResourceId) -> Result {
     versions::own(turn.ask, "resources")?;
+    let action = if scope.resource_group().is_some() {
+        "Microsoft.Resources/subscriptions/resourceGroups/resources/read"
+    } else {
+        "Microsoft.Resources/subscriptions/resources/read"
+    };
+    turn.need_any(action, scope.as_str())?;
     exists(turn, scope)?;
     let filter = Filter::read(turn.ask.parameter("$filter").unwrap_or_default())?;
     let expand = turn.ask.parameter("$expand").unwrap_or_default().to_ascii_lowercase();

@@ -24,6 +24,9 @@ fn below(key: &str, above: &str) -> bool {
 
 /// Fails where a lock at, above or (for a delete) below the target forbids the write.
 pub fn guard(turn: &Turn<'_>, target: &ResourceId, delete: bool) -> Result<()> {
+    if !turn.world.behaviour.locks {
+        return Ok(());
+    }
     let key = target.key();
     let mut scopes = Vec::new();
     for (lock, document) in turn.world.store.of_type("microsoft.authorization/locks") {
@@ -123,10 +126,10 @@ fn shown(id: &ResourceId, document: &Value) -> Value {
 /// The locks at, above and, unless `$filter=atScope()`, below a scope.
 pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
     versions::of_type(turn.world, turn.ask, KIND, None)?;
+    turn.need(&format!("{KIND}/read"), parent)?;
     if let Ok(scope) = ResourceId::parse(parent) {
         lists::exists(turn, &scope)?;
     }
-    turn.need(&format!("{KIND}/read"), parent)?;
     let at = crate::sim::store::key_of(parent);
     let only = turn
         .ask

@@ -1,5 +1,7 @@
 //! Management groups: the tree above subscriptions.
 
+use std::collections::HashSet;
+
 use http::Method;
 use serde_json::{Value, json};
 
@@ -12,17 +14,19 @@ use crate::sim::rights::last;
 use crate::sim::world::World;
 use crate::types::ResourceId;
 
-const KIND: &str = "Microsoft.Management/managementGroups";
-/// More than Azure allows below each other.
-const LEVELS: usize = 16;
-const PREFIX: &str = "/providers/Microsoft.Management/managementGroups";
+/// The type of a group.
+pub const KIND: &str = "Microsoft.Management/managementGroups";
+/// What the id of a group begins with.
+pub const PREFIX: &str = "/providers/Microsoft.Management/managementGroups";
 
-fn name_of(document: &Value) -> String {
+/// A group's name: the last segment of its id.
+pub fn name_of(document: &Value) -> String {
     let own = document["name"].as_str().map(str::to_owned);
     own.unwrap_or_else(|| last(document["id"].as_str().unwrap_or_default()).to_owned())
 }
 
-fn display(document: &Value) -> Value {
+/// A group's display name.
+pub fn display(document: &Value) -> Value {
     document
         .pointer("/properties/displayName")
         .cloned()
@@ -42,13 +46,22 @@ fn parent_of(world: &World, document: &Value) -> Value {
     }
 }
 
-fn shown(world: &World, document: &Value) -> Value {
+/// The type as an api-version spells it: older ones begin with `/providers/`.
+fn kind_at(version: &str) -> String {
+    if version < "2020-05-01" {
+        format!("/providers/{KIND}")
+    } else {
+        KIND.to_owned()
+    }
+}
+
+fn shown(world: &World, document: &Value, version: &str) -> Value {
     let details = &document["properties"]["details"];
     let or = |value: &Value, other: Value| if value.is_null() { other } else { value.clone() };
     let name = name_of(document);
     let mut shown = document.clone();
     shown["id"] = json!(format!("{PREFIX}/{name}"));
-    shown["type"] = json!(KIND);
+    shown["type"] = json!(kind_at(version));
     shown["name"] = json!(name);
     if !shown["properties"].is_object() {
         shown["properties"] = json!({});
@@ -64,8 +77,15 @@ fn shown(world: &World, document: &Value) -> Value {
     shown
 }
 
-/// The children of a group: groups, then subscriptions; with theirs, so many levels down.
-fn children(world: &World, key: &str, levels: usize) -> Vec<Value> {
+/// The children of a group: groups, then subscriptions.
+pub fn children(world: &World, key: &str, deep: bool) -> Vec<Value> {
+    children_to(world, key, if deep { DEEPEST } else { 1 })
+}
+
+/// How deep a tree is followed: Azure has six levels below the root, and an estate may have a circle.
+const DEEPEST: usize = 12;
+
+fn children_to(world: &World, key: &str, levels: usize) -> Vec<Value> {
     let mut rows = Vec::new();
     for (child, document) in world.store.of_type("microsoft.management/managementgroups") {
         let parent = document
@@ -80,8 +100,11 @@ fn children(world: &World, key: &str, levels: usize) -> Vec<Value> {
             "name": name_of(document),
             "displayName": display(document),
         });
-        if levels > 0 && child != key {
-            row["children"] = json!(children(world, child, levels - 1));
+        if levels > 1 && child != key {
+            let below = children_to(world, child, levels - 1);
+            if !below.is_empty() {
+                row["children"] = json!(below);
+            }
         }
         rows.push(row);
     }
@@ -91,15 +114,9 @@ fn children(world: &World, key: &str, levels: usize) -> Vec<Value> {
     rows
 }
 
-/// How many groups and subscriptions a tree of children has.
-fn count_below(children: &[Value]) -> usize {
-    let inner = |child: &Value| child["children"].as_array().map_or(0, |inner| count_below(inner));
-    children.iter().map(|child| 1 + inner(child)).sum()
-}
-
 fn subscriptions_of(world: &World, key: &str) -> Vec<(String, String, Value)> {
     let start = format!("{key}/subscriptions/");
-    world
+    let named = world
         .store
         .of_type("microsoft.management/managementgroups/subscriptions")
         .filter(|(own, _)| own.starts_with(&start))
@@ -110,8 +127,27 @@ fn subscriptions_of(world: &World, key: &str) -> Vec<(String, String, Value)> {
                 .and_then(|s| s.get("displayName").cloned())
                 .unwrap_or_else(|| display(document));
             (format!("/subscriptions/{id}"), id, shown)
-        })
-        .collect()
+        });
+    let root = last(key).eq_ignore_ascii_case(&world.tenant);
+    if !root {
+        return named.collect();
+    }
+    // A subscription that no group names stands right below the root.
+    let placed: HashSet<&str> = world
+        .store
+        .of_type("microsoft.management/managementgroups/subscriptions")
+        .map(|(own, _)| last(own))
+        .collect();
+    let others = world
+        .store
+        .of_type("microsoft.resources/subscriptions")
+        .filter(|(own, _)| !placed.contains(last(own)))
+        .map(|(own, document)| {
+            let id = last(document["id"].as_str().unwrap_or(own)).to_owned();
+            let shown = document.get("displayName").cloned().unwrap_or_else(|| json!(id));
+            (format!("/subscriptions/{id}"), id, shown)
+        });
+    named.chain(others).collect()
 }
 
 fn ancestors(turn: &mut Turn<'_>, key: &str) -> Vec<Value> {
@@ -126,7 +162,8 @@ fn ancestors(turn: &mut Turn<'_>, key: &str) -> Vec<Value> {
 
 /// `GET /providers/Microsoft.Management/managementGroups`.
 pub fn list(turn: &mut Turn<'_>) -> Result {
-    versions::of_type(turn.world, turn.ask, KIND, None)?;
+    let version = versions::of_type(turn.world, turn.ask, KIND, None)?;
+    let kind = kind_at(&version);
     let rows = turn
         .world
         .store
@@ -135,7 +172,7 @@ pub fn list(turn: &mut Turn<'_>) -> Result {
         .map(|(_, document)| {
             json!({
                 "id": format!("{PREFIX}/{}", name_of(document)),
-                "type": KIND,
+                "type": kind,
                 "name": name_of(document),
                 "properties": {"tenantId": turn.world.tenant, "displayName": display(document)},
             })
@@ -144,7 +181,8 @@ pub fn list(turn: &mut Turn<'_>) -> Result {
     Ok(page(turn.ask, rows, turn.world.page))
 }
 
-fn missing(name: &str) -> Answer {
+/// 404 for a group that is not there.
+pub fn missing(name: &str) -> Answer {
     fail(
         404,
         "NotFound",
@@ -154,7 +192,7 @@ fn missing(name: &str) -> Answer {
 
 /// One management group.
 pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
-    versions::of_type(turn.world, turn.ask, KIND, None)?;
+    let version = versions::of_type(turn.world, turn.ask, KIND, None)?;
     let method = turn.ask.method.clone();
     let verb = match method {
         Method::GET => "read",
@@ -167,15 +205,16 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
     match method {
         Method::GET => {
             let document = stored.ok_or_else(|| missing(asked.name()))?;
-            let mut body = shown(turn.world, &document);
+            settled(turn, asked)?;
+            let mut body = shown(turn.world, &document, &version);
             let expand = turn.ask.parameter("$expand").unwrap_or_default().to_ascii_lowercase();
             let deep = turn
                 .ask
                 .parameter("$recurse")
                 .is_some_and(|text| text.eq_ignore_ascii_case("true"));
             if expand.contains("children") {
-                body["properties"]["children"] =
-                    json!(children(turn.world, asked.key(), if deep { LEVELS } else { 0 }));
+                let below = children(turn.world, asked.key(), deep);
+                body["properties"]["children"] = if below.is_empty() { Value::Null } else { json!(below) };
             }
             if expand.contains("path") || expand.contains("ancestors") {
                 let chain = ancestors(turn, asked.key());
@@ -196,7 +235,7 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
                 return Ok(Answer::empty(204));
             }
             locks::guard(turn, asked, true)?;
-            if !children(turn.world, asked.key(), 0).is_empty() {
+            if !children(turn.world, asked.key(), false).is_empty() {
                 return Err(fail(
                     400,
                     "BadRequest",
@@ -206,11 +245,24 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
             super::resource::remove_tree(turn, asked);
             Ok(accepted(turn, asked, "delete"))
         }
-        _ => put(turn, asked, stored, &method),
+        _ => put(turn, asked, stored, &method, &version),
     }
 }
 
-fn put(turn: &mut Turn<'_>, asked: &ResourceId, stored: Option<Value>, method: &Method) -> Result {
+/// A new group cannot be read until its rights have reached everyone.
+fn settled(turn: &Turn<'_>, asked: &ResourceId) -> Result<()> {
+    let created = turn.world.store.note(asked.key()).created;
+    if created.is_none_or(|created| created + turn.world.lag <= turn.ask.now) {
+        return Ok(());
+    }
+    Err(fail(
+        400,
+        "BadRequest",
+        "Reader level access is required on the management group or group ancestors.",
+    ))
+}
+
+fn put(turn: &mut Turn<'_>, asked: &ResourceId, stored: Option<Value>, method: &Method, version: &str) -> Result {
     let body = turn.body()?.clone();
     let first = stored.is_none();
     if first && method == Method::PATCH {
@@ -247,7 +299,21 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, stored: Option<Value>, method: &
     if first {
         return Ok(accepted(turn, asked, "create"));
     }
-    Ok(Answer::json(200, shown(turn.world, &document)))
+    Ok(Answer::json(200, shown(turn.world, &document, version)))
+}
+
+/// What `operationResults/{verb}/managementGroups/{id}` tells: 202 while it runs, then the end.
+pub fn result(turn: &Turn<'_>, id: &ResourceId, verb: &str, done: bool) -> Answer {
+    let body = |status: &str| json!({"id": id.as_str(), "type": KIND, "name": id.name(), "status": status});
+    if !done {
+        return Answer::json(202, body("Running")).with("retry-after", "1");
+    }
+    let mut body = body("Succeeded");
+    let stored = turn.world.store.get(id.key()).filter(|_| verb != "delete");
+    if let Some(document) = stored {
+        body["properties"] = shown(turn.world, document, "2020-05-01")["properties"].clone();
+    }
+    Answer::json(200, body)
 }
 
 fn accepted(turn: &Turn<'_>, id: &ResourceId, verb: &str) -> Answer {
@@ -263,221 +329,4 @@ fn accepted(turn: &Turn<'_>, id: &ResourceId, verb: &str) -> Answer {
     );
     let body = json!({"id": id.as_str(), "type": KIND, "name": id.name(), "status": "NotStarted"});
     Answer::json(202, body).with("location", url).with("retry-after", "1")
-}
-
-/// `{group}/subscriptions/{subscription}`: the place of a subscription in the tree.
-pub fn child(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
-    versions::of_type(
-        turn.world,
-        turn.ask,
-        "Microsoft.Management/managementGroups/subscriptions",
-        None,
-    )?;
-    let method = turn.ask.method.clone();
-    let verb = match method {
-        Method::GET => "read",
-        Method::PUT => "write",
-        Method::DELETE => "delete",
-        _ => return Err(no_method(&method)),
-    };
-    turn.need(&format!("{KIND}/subscriptions/{verb}"), asked.as_str())?;
-    let group = asked.parent().ok_or_else(|| missing(asked.name()))?;
-    if !turn.world.store.has(group.key()) {
-        return Err(missing(group.name()));
-    }
-    let stored = turn.world.read(asked.key()).cloned();
-    match method {
-        Method::GET => {
-            let document = stored.ok_or_else(|| {
-                fail(
-                    404,
-                    "NotFound",
-                    format!(
-                        "The subscription '{}' is not in the management group '{}'.",
-                        asked.name(),
-                        group.name()
-                    ),
-                )
-            })?;
-            Ok(Answer::json(200, link(turn.world, &document)))
-        }
-        Method::DELETE => {
-            turn.world.store.remove(asked.key(), turn.ask.now);
-            turn.world.writes += 1;
-            Ok(Answer::empty(if stored.is_some() { 200 } else { 204 }))
-        }
-        _ => {
-            let suffix = format!("/subscriptions/{}", asked.name().to_ascii_lowercase());
-            let old: Vec<String> = turn
-                .world
-                .store
-                .of_type("microsoft.management/managementgroups/subscriptions")
-                .filter(|(key, _)| key.ends_with(&suffix) && *key != asked.key())
-                .map(|(key, _)| key.to_owned())
-                .collect();
-            for key in old {
-                turn.world.store.remove(&key, turn.ask.now);
-            }
-            let shown = turn
-                .world
-                .store
-                .get(&suffix)
-                .and_then(|s| s.get("displayName").cloned());
-            let document = json!({
-                "id": asked.as_str(),
-                "name": asked.name(),
-                "type": "Microsoft.Management/managementGroups/subscriptions",
-                "properties": {
-                    "tenant": turn.world.tenant,
-                    "displayName": shown.unwrap_or_else(|| json!(asked.name())),
-                    "parent": {"id": group.as_str()},
-                    "state": "Active",
-                },
-            });
-            let (now, by) = (turn.ask.now, turn.ask.caller.principal.clone());
-            turn.world.store.put(asked, document.clone(), now, &by);
-            turn.world.writes += 1;
-            Ok(Answer::json(200, document))
-        }
-    }
-}
-
-/// `{group}/subscriptions`.
-pub fn subscriptions(turn: &mut Turn<'_>, parent: &str) -> Result {
-    versions::of_type(
-        turn.world,
-        turn.ask,
-        "Microsoft.Management/managementGroups/subscriptions",
-        None,
-    )?;
-    turn.need(&format!("{KIND}/subscriptions/read"), parent)?;
-    let start = format!("{}/subscriptions/", crate::sim::store::key_of(parent));
-    let rows = turn
-        .world
-        .store
-        .of_type("microsoft.management/managementgroups/subscriptions")
-        .filter(|(key, _)| key.starts_with(&start))
-        .map(|(_, document)| link(turn.world, document))
-        .collect();
-    Ok(page(turn.ask, rows, turn.world.page))
-}
-
-/// The place of a subscription below a group, as it is shown.
-fn link(world: &World, document: &Value) -> Value {
-    let mut shown = document.clone();
-    let id = document["id"].as_str().unwrap_or_default();
-    let (group, name) = id.rsplit_once("/subscriptions/").unwrap_or((id, ""));
-    let subscription = world
-        .store
-        .get(&format!("/subscriptions/{}", name.to_ascii_lowercase()));
-    let mut properties = json!({
-        "displayName": subscription.and_then(|own| own.get("displayName")).cloned().unwrap_or_else(|| json!(name)),
-        "parent": {"id": group},
-        "state": "Active",
-        "tenant": world.tenant,
-    });
-    if let Some(own) = document.get("properties").filter(|own| own.is_object()) {
-        crate::types::json::merge(&mut properties, own);
-    }
-    shown["name"] = json!(name);
-    shown["properties"] = properties;
-    shown
-}
-
-/// `{group}/descendants`: all groups and subscriptions below.
-pub fn descendants(turn: &mut Turn<'_>, parent: &str) -> Result {
-    versions::of_type(turn.world, turn.ask, KIND, None)?;
-    turn.need(&format!("{KIND}/read"), parent)?;
-    let key = crate::sim::store::key_of(parent);
-    if !turn.world.store.has(&key) {
-        return Err(missing(last(parent)));
-    }
-    let mut rows = Vec::new();
-    let mut open = vec![key];
-    let mut seen = Vec::new();
-    while let Some(group) = open.pop() {
-        if seen.contains(&group) {
-            continue;
-        }
-        let id = turn
-            .world
-            .store
-            .get(&group)
-            .map(|document| format!("{PREFIX}/{}", name_of(document)));
-        for child in children(turn.world, &group, 0) {
-            let subscription = child["type"] == "/subscriptions";
-            if !subscription {
-                open.push(child["id"].as_str().unwrap_or_default().to_ascii_lowercase());
-            }
-            rows.push(json!({
-                "id": child["id"],
-                "type": if subscription { "/subscriptions" } else { KIND },
-                "name": child["name"],
-                "properties": {"displayName": child["displayName"], "parent": {"id": id}},
-            }));
-        }
-        seen.push(group);
-    }
-    Ok(page(turn.ask, rows, turn.world.page))
-}
-
-/// `POST /providers/Microsoft.Management/getEntities`: every group and subscription that the caller sees.
-pub fn entities(turn: &mut Turn<'_>) -> Result {
-    versions::of_type(turn.world, turn.ask, KIND, None)?;
-    let tree = turn.world.tree();
-    let mut rows = Vec::new();
-    let kinds = [
-        "microsoft.management/managementgroups",
-        "microsoft.resources/subscriptions",
-    ];
-    for kind in kinds {
-        for (key, document) in turn.world.store.of_type(kind) {
-            let group = kind.starts_with("microsoft.management");
-            let visible = if group {
-                turn.sees(KIND, key)
-            } else {
-                turn.rights.is_owner() || turn.rights.allow_near("Microsoft.Resources/subscriptions/read", key)
-            };
-            if !visible {
-                continue;
-            }
-            let above: Vec<&Value> = tree
-                .above(key)
-                .iter()
-                .filter(|above| *above != key)
-                .rev()
-                .filter_map(|above| turn.world.store.get(above))
-                .collect();
-            let below = if group {
-                children(turn.world, key, LEVELS)
-            } else {
-                Vec::new()
-            };
-            let groups = below.iter().filter(|child| child["type"] == KIND).count();
-            let parent = tree.parent(key).and_then(|parent| turn.world.store.get(parent));
-            rows.push(json!({
-                "id": if group { format!("{PREFIX}/{}", name_of(document)) } else { format!("/subscriptions/{}", last(key)) },
-                "type": if group { KIND } else { "/subscriptions" },
-                "name": if group { name_of(document) } else { last(key).to_owned() },
-                "properties": {
-                    "tenantId": turn.world.tenant,
-                    "displayName": if group { display(document) } else { document.get("displayName").cloned().unwrap_or_default() },
-                    "parent": parent.map(|p| json!({"id": format!("{PREFIX}/{}", name_of(p))})),
-                    "permissions": "view",
-                    "inheritedPermissions": "view",
-                    "parentDisplayNameChain": above.iter().map(|group| display(group)).collect::<Vec<_>>(),
-                    "parentNameChain": above.iter().map(|group| name_of(group)).collect::<Vec<_>>(),
-                    "numberOfDescendants": count_below(&below),
-                    "numberOfChildren": below.len(),
-                    "numberOfChildGroups": groups,
-                },
-            }));
-        }
-    }
-    let count = rows.len();
-    let mut answer = page(turn.ask, rows, 1000);
-    if let Some(body) = &mut answer.body {
-        body["count"] = json!(count);
-    }
-    Ok(answer)
 }

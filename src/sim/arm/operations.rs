@@ -86,6 +86,15 @@ pub fn poll(turn: &mut Turn<'_>) -> Result<Option<Answer>> {
     let version = versions::given(turn.ask)?;
     let at = |ms: i128| OffsetDateTime::from_unix_timestamp_nanos(ms * 1_000_000).unwrap_or(turn.ask.now);
     let done = at(ready) <= turn.ask.now;
+    if lower.contains("/microsoft.management/") {
+        let id = turn.ask.parameter("i").and_then(|id| ResourceId::parse(id).ok());
+        let verb = if lower.contains("/operationresults/delete/") {
+            "delete"
+        } else {
+            "create"
+        };
+        return Ok(id.map(|id| super::management_groups::result(turn, &id, verb, done)));
+    }
     if status {
         let mut body = json!({
             "id": turn.ask.path,

@@ -65,6 +65,40 @@ fn answer(ask: &Ask, value: Vec<Value>, token: Option<String>) -> Answer {
     Answer::json(200, body)
 }
 
+/// The same list, with an empty page before each of its pages: what a service gives that filters what it has read.
+pub fn with_empty_pages(ask: &Ask, mut answer: Answer) -> Answer {
+    let is_list = ask.method == http::Method::GET && answer.status == 200;
+    let Some(rows) = answer
+        .body
+        .as_mut()
+        .and_then(|body| body.get_mut("value"))
+        .filter(|rows| is_list && rows.is_array())
+    else {
+        return answer;
+    };
+    match ask.parameter("$skiptoken") {
+        Some(token) if !token.starts_with(EMPTY) => {
+            if let Some(next) = answer.body.as_mut().and_then(|body| body.get_mut("nextLink"))
+                && let Some((before, token)) = next.as_str().and_then(|link| link.rsplit_once("skiptoken="))
+            {
+                *next = Value::String(format!("{before}skiptoken={EMPTY}{token}"));
+            }
+        }
+        token => {
+            *rows = json!([]);
+            let token = token.map_or("s", |token| &token[EMPTY.len()..]);
+            let next = link(ask, token);
+            if let Some(body) = answer.body.as_mut() {
+                body["nextLink"] = Value::String(next);
+            }
+        }
+    }
+    answer
+}
+
+/// What the token of an empty page begins with; behind it stands that of the page after it.
+const EMPTY: &str = "e";
+
 fn position(token: &str) -> Option<usize> {
     usize::from_str_radix(token.strip_prefix('p')?, 16).ok()
 }

@@ -2,7 +2,6 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::sim::Answer;
 use crate::types::ResourceId;
 
 /// What a path names.
@@ -140,38 +139,6 @@ fn action(on: &[String], namespace: &str, action: &str) -> Named {
         namespace: namespace.to_owned(),
         action: action.to_owned(),
     }
-}
-
-/// The key under which writes at a path are serialised by their service, where they are: the parent of the child.
-pub fn serial_key(path: &str) -> Option<String> {
-    let Named::Thing(id) = read(path, false) else {
-        return None;
-    };
-    let kind = id.resource_type();
-    let parent = || id.parent().map(|parent| parent.key().to_owned());
-    if kind.eq_ignore_ascii_case("Microsoft.KeyVault/vaults/accessPolicies") {
-        return parent();
-    }
-    crate::sim::catalog::kind(&kind)
-        .filter(|kind| kind.serial)
-        .and_then(|_| parent())
-}
-
-/// 409 for a write at a path while another under the same parent is under way.
-pub fn concurrent(path: &str, parent: &str) -> Answer {
-    let federated = path.to_ascii_lowercase().contains("/federatedidentitycredentials/");
-    if federated {
-        return super::federated::concurrent(parent);
-    }
-    super::fail::fail(
-        409,
-        if path.to_ascii_lowercase().contains("/accesspolicies/") {
-            "ConflictError"
-        } else {
-            "Conflict"
-        },
-        format!("Another operation on '{parent}' is in progress. Please retry later."),
-    )
 }
 
 #[cfg(test)]

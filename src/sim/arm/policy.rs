@@ -20,6 +20,7 @@ struct Rule {
 struct Denial {
     assignment: Value,
     definition: Value,
+    evaluated: Vec<Value>,
 }
 
 /// Built-in definitions that people meet when they move things; others come with the estate.
@@ -305,12 +306,59 @@ fn denials(turn: &mut Turn<'_>, id: &ResourceId, document: &Value) -> Vec<Denial
             if denies && holds(&policy["if"], &rule.values, id, document) {
                 found.push(Denial {
                     assignment: assignment.clone(),
+                    evaluated: evaluated(&policy["if"], &rule.values, id, document),
                     definition: rule.definition,
                 });
             }
         }
     }
     found
+}
+
+/// What the conditions on fields found: why it is denied.
+fn evaluated(rule: &Value, values: &Map<String, Value>, id: &ResourceId, document: &Value) -> Vec<Value> {
+    for group in ["allOf", "anyOf"] {
+        if let Some(rules) = member(rule, group).and_then(Value::as_array) {
+            return rules
+                .iter()
+                .flat_map(|rule| evaluated(rule, values, id, document))
+                .collect();
+        }
+    }
+    if let Some(inner) = member(rule, "not") {
+        return evaluated(inner, values, id, document);
+    }
+    let name = member(rule, "field").and_then(Value::as_str);
+    let condition = rule
+        .as_object()
+        .into_iter()
+        .flatten()
+        .find(|(name, _)| !name.eq_ignore_ascii_case("field"));
+    let (Some(name), Some((operator, wanted))) = (name, condition) else {
+        return Vec::new();
+    };
+    let name = field_name(name, values);
+    let mut letters = operator.chars();
+    let operator: String = letters
+        .next()
+        .map(|first| first.to_ascii_uppercase())
+        .into_iter()
+        .chain(letters)
+        .collect();
+    let result = if holds(rule, values, id, document) {
+        "True"
+    } else {
+        "False"
+    };
+    vec![json!({
+        "result": result,
+        "expressionKind": "Field",
+        "expression": name,
+        "path": name,
+        "expressionValue": field(&name, id, document),
+        "targetValue": resolve(wanted, values),
+        "operator": operator,
+    })]
 }
 
 fn named(document: &Value, word: &str) -> Value {
@@ -327,6 +375,9 @@ fn named(document: &Value, word: &str) -> Value {
 /// # Errors
 /// 403 `RequestDisallowedByPolicy`.
 pub fn guard(turn: &mut Turn<'_>, id: &ResourceId, document: &Value) -> Result<()> {
+    if !turn.world.behaviour.policies {
+        return Ok(());
+    }
     let found = denials(turn, id, document);
     if found.is_empty() {
         return Ok(());
@@ -368,7 +419,7 @@ fn violation(denial: &Denial) -> Value {
         "policyAssignmentName": last(&id(assignment)),
         "policyAssignmentDisplayName": shown(assignment),
         "policyAssignmentScope": assignment_scope(assignment),
-        "evaluationDetails": {},
+        "evaluationDetails": {"evaluatedExpressions": denial.evaluated},
     }})
 }
 

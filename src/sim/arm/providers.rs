@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::fail::{fail, no_method, subscription_missing};
 use super::paging::page;
 use super::route::{Result, Turn};
-use super::{subscriptions, versions};
+use super::{registration, subscriptions, versions};
 use crate::sim::catalog::{self, Kind, Locations, Namespace};
 use crate::sim::{Answer, regions};
 
@@ -31,7 +31,7 @@ fn above<'a>(namespace: &'a Namespace, kind: &'a Kind) -> &'a Kind {
     namespace.types.get(&top).unwrap_or(kind)
 }
 
-fn shown(namespace: &Namespace, subscription: Option<&str>) -> Value {
+fn shown(turn: &Turn<'_>, namespace: &Namespace, subscription: Option<&str>) -> Value {
     let scope = subscription
         .map(|subscription| format!("/subscriptions/{subscription}"))
         .unwrap_or_default();
@@ -56,9 +56,14 @@ fn shown(namespace: &Namespace, subscription: Option<&str>) -> Value {
         "namespace": namespace.name,
         "resourceTypes": types,
     });
-    if subscription.is_some() {
-        row["registrationState"] = json!("Registered");
-        row["registrationPolicy"] = json!("RegistrationRequired");
+    if let Some(subscription) = subscription {
+        row["registrationState"] = json!(registration::state(
+            turn.world,
+            subscription,
+            &namespace.name,
+            turn.ask.now
+        ));
+        row["registrationPolicy"] = json!(registration::policy(&namespace.name));
     }
     row
 }
@@ -69,24 +74,29 @@ pub fn answer(turn: &mut Turn<'_>, subscription: Option<&str>, namespace: Option
         return Err(no_method(&turn.ask.method));
     }
     versions::own(turn.ask, "providers")?;
-    if let Some(subscription) = subscription
-        && !subscriptions::known(turn.world, subscription)
-    {
-        return Err(subscription_missing(subscription));
+    if let Some(subscription) = subscription {
+        turn.need_any(
+            "Microsoft.Resources/subscriptions/providers/read",
+            &format!("/subscriptions/{subscription}"),
+        )?;
+        if !subscriptions::known(turn.world, subscription) {
+            return Err(subscription_missing(subscription));
+        }
     }
     let Some(name) = namespace else {
         let rows: Vec<Value> = catalog::namespaces()
             .values()
-            .map(|namespace| shown(namespace, subscription))
+            .map(|namespace| shown(turn, namespace, subscription))
             .collect();
         return Ok(page(turn.ask, rows, 1000));
     };
     one(turn, subscription, name)
 }
 
-fn one(turn: &Turn<'_>, subscription: Option<&str>, name: &str) -> Result {
+/// One namespace.
+pub fn one(turn: &Turn<'_>, subscription: Option<&str>, name: &str) -> Result {
     if let Some(namespace) = catalog::namespace(name) {
-        return Ok(Answer::json(200, shown(namespace, subscription)));
+        return Ok(Answer::json(200, shown(turn, namespace, subscription)));
     }
     let start = format!("{}/", name.to_ascii_lowercase());
     let types: Vec<&str> = turn
@@ -116,16 +126,7 @@ fn one(turn: &Turn<'_>, subscription: Option<&str>, name: &str) -> Result {
         };
         namespace.types.insert(rest, kind);
     }
-    Ok(Answer::json(200, shown(&namespace, subscription)))
-}
-
-/// `POST /subscriptions/{id}/providers/{namespace}/register`.
-pub fn register(turn: &Turn<'_>, subscription: &str, namespace: &str) -> Result {
-    versions::own(turn.ask, "providers")?;
-    if !subscriptions::known(turn.world, subscription) {
-        return Err(subscription_missing(subscription));
-    }
-    one(turn, Some(subscription), namespace)
+    Ok(Answer::json(200, shown(turn, &namespace, subscription)))
 }
 
 /// `GET /providers/{namespace}/operations`: read, write and delete of each type.

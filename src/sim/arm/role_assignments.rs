@@ -6,11 +6,13 @@ use time::{Duration, OffsetDateTime};
 
 use super::assignment_rules::{condition, place, principal_type, role_fits, unique};
 use super::fail::{fail, no_method};
+use super::filters::{self, Clause};
 use super::paging::page_of;
 use super::role_definitions::form;
 use super::route::{Result, Turn};
 use super::{lists, locks, show, versions};
 use crate::sim::Answer;
+use crate::sim::condition::Attributes;
 use crate::sim::rights::{assignment_scope, last};
 use crate::sim::store::key_of;
 use crate::sim::world::World;
@@ -30,7 +32,8 @@ fn scope_text(id: &ResourceId) -> String {
 /// What the moment of an answer is: times and authors differ between them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Moment {
-    Put,
+    Made,
+    Changed,
     Read,
     Deleted,
 }
@@ -66,13 +69,13 @@ fn shown(world: &World, document: &Value, scope: &str, version: &str, moment: Mo
         .map_or_else(|| or(own("updatedBy"), created_by.clone()), |who| json!(who));
     let (mut created_on, mut updated_on) = (created, updated);
     match moment {
-        Moment::Put => {
-            created_on = json!(show::time(now - Duration::milliseconds(180)));
-            updated_on = json!(show::time(now));
-            updated_by = created_by.clone();
-            if let Some(who) = &note.changed_by {
-                updated_by = json!(who);
-            }
+        // Such an answer knows the caller and the moment, and nothing of before; that of a change is told a little
+        // earlier than reads will tell it.
+        Moment::Made | Moment::Changed => {
+            let early = Duration::milliseconds(if moment == Moment::Made { 0 } else { 230 });
+            created_on = json!(show::time(now - early - Duration::milliseconds(180)));
+            updated_on = json!(show::time(now - early));
+            updated_by = json!(note.changed_by);
             created_by = Value::Null;
         }
         Moment::Deleted => updated_on = json!(show::time(now)),
@@ -85,10 +88,11 @@ fn shown(world: &World, document: &Value, scope: &str, version: &str, moment: Mo
     );
     properties.insert("roleDefinitionId".into(), json!(full_role));
     properties.insert("principalId".into(), own("principalId"));
-    properties.insert(
-        "principalType".into(),
-        or(own("principalType"), json!("ServicePrincipal")),
-    );
+    let kind = own("principalId")
+        .as_str()
+        .and_then(|principal| world.directory.kind(principal))
+        .unwrap_or("ServicePrincipal");
+    properties.insert("principalType".into(), or(own("principalType"), json!(kind)));
     let computed = parsed.as_ref().map_or_else(|| assignment_scope(document), scope_text);
     properties.insert("scope".into(), or(own("scope"), json!(computed)));
     let modern = version >= "2020-03-01" && !version.is_empty();
@@ -120,7 +124,8 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
         Method::DELETE => "delete",
         _ => return Err(no_method(&method)),
     };
-    turn.need(&format!("{KIND}/{verb}"), asked.as_str())?;
+    let of = attributes(turn, asked);
+    turn.need_for(&format!("{KIND}/{verb}"), asked.as_str(), &of)?;
     match method {
         Method::GET => {
             let found = turn.world.read(asked.key()).ok_or_else(|| {
@@ -153,6 +158,33 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
             Ok(Answer::json(200, body))
         }
         _ => put(turn, asked, &version),
+    }
+}
+
+/// What conditions on granting can ask: the role and the principal of what is sent, or of what stands and goes.
+fn attributes(turn: &Turn<'_>, asked: &ResourceId) -> Attributes {
+    let read = |document: &Value| {
+        let text = |name: &str| document["properties"][name].as_str().map(str::to_owned);
+        let principal = text("principalId");
+        let kind = text("principalType").or_else(|| {
+            let kind = turn.world.directory.kind(principal.as_deref()?)?;
+            Some(kind.to_owned())
+        });
+        [
+            (
+                "roledefinitionid",
+                text("roleDefinitionId").map(|id| last(&id).to_owned()),
+            ),
+            ("principalid", principal),
+            ("principaltype", kind),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((format!("microsoft.authorization/roleassignments:{name}"), value?)))
+        .collect()
+    };
+    Attributes {
+        request: turn.ask.body.as_ref().map(read).unwrap_or_default(),
+        resource: turn.world.store.get(asked.key()).map(read).unwrap_or_default(),
     }
 }
 
@@ -209,12 +241,14 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, version: &str) -> Result {
     let kind = principal_type(turn, &principal, text("principalType"))?;
     condition(&sent)?;
     unique(turn, asked, &scope, &role, &principal)?;
-    let mut document = turn
-        .world
-        .store
-        .get(asked.key())
-        .cloned()
-        .unwrap_or_else(|| json!({"id": asked.as_str(), "name": name, "type": KIND, "properties": {}}));
+    let before = turn.world.store.get(asked.key()).cloned();
+    let moment = if before.is_some() {
+        Moment::Changed
+    } else {
+        Moment::Made
+    };
+    let mut document =
+        before.unwrap_or_else(|| json!({"id": asked.as_str(), "name": name, "type": KIND, "properties": {}}));
     let properties = &mut document["properties"];
     if !properties.is_object() {
         *properties = json!({});
@@ -237,7 +271,7 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, version: &str) -> Result {
     turn.world.writes += 1;
     Ok(Answer::json(
         201,
-        shown(turn.world, &document, asked.as_str(), version, Moment::Put, now),
+        shown(turn.world, &document, asked.as_str(), version, moment, now),
     ))
 }
 
@@ -251,26 +285,18 @@ struct Filter {
 
 impl Filter {
     fn read(text: &str) -> Option<Self> {
+        let clauses = filters::read(text)?;
         let mut filter = Self::default();
-        if text.trim().is_empty() {
-            return Some(filter);
-        }
-        for clause in text.to_ascii_lowercase().split(" and ") {
-            let clause: String = clause.chars().filter(|c| !c.is_whitespace()).collect();
-            let quoted = |start: &str, end: &str| {
-                clause
-                    .strip_prefix(start)
-                    .and_then(|rest| rest.strip_suffix(end))
-                    .map(|id| id.trim_matches('\'').to_owned())
-            };
-            if clause == "atscope()" {
-                filter.at_scope = true;
-            } else if let Some(id) = quoted("assignedto('", "')").or_else(|| quoted("assignedto(", ")")) {
-                filter.assigned_to = Some(id);
-            } else if let Some(id) = quoted("principalideq", "") {
-                filter.principal = Some(id);
-            } else {
-                return None;
+        for clause in clauses {
+            match clause {
+                Clause::Call(name, value) if name == "atscope" && value.is_empty() => filter.at_scope = true,
+                Clause::Call(name, value) if name == "assignedto" => {
+                    filter.assigned_to = Some(value.to_ascii_lowercase());
+                }
+                Clause::Equal(name, value) if name == "principalid" => {
+                    filter.principal = Some(value.to_ascii_lowercase());
+                }
+                _ => return None,
             }
         }
         (!(filter.at_scope && filter.principal.is_some())).then_some(filter)
@@ -280,6 +306,7 @@ impl Filter {
 /// The assignments at, above and below a scope, as the filter says.
 pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
     let version = versions::of_type(turn.world, turn.ask, KIND, None)?;
+    turn.need(&format!("{KIND}/read"), parent)?;
     if let Ok(scope) = ResourceId::parse(parent) {
         if scope.is_type("Microsoft.Management/managementGroups") {
             place(turn, parent)?;
@@ -287,7 +314,6 @@ pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
             lists::exists(turn, &scope)?;
         }
     }
-    turn.need(&format!("{KIND}/read"), parent)?;
     let text = turn.ask.parameter("$filter").unwrap_or_default();
     let Some(filter) = Filter::read(text) else {
         return Err(fail(

@@ -4,9 +4,10 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::fail::{bad_content, fail, no_method};
+use super::filters::{self, Clause};
 use super::paging::page;
 use super::route::{Result, Turn};
-use super::versions;
+use super::{show, versions};
 use crate::sim::rights::last;
 use crate::sim::world::World;
 use crate::sim::{Answer, builtin_roles};
@@ -49,7 +50,7 @@ pub fn assignable(world: &World, guid: &str, scope: &str) -> Option<bool> {
     }))
 }
 
-fn shown(document: &Value, scope: &str) -> Value {
+fn shown(world: &World, document: &Value, scope: &str) -> Value {
     let mut shown = document.clone();
     let guid = document["name"]
         .as_str()
@@ -59,9 +60,25 @@ fn shown(document: &Value, scope: &str) -> Value {
         if shown["properties"].get("type").is_none() {
             shown["properties"]["type"] = json!("CustomRole");
         }
-        for name in ["createdOn", "updatedOn", "createdBy", "updatedBy"] {
+        let note = world
+            .store
+            .note(&crate::sim::store::key_of(document["id"].as_str().unwrap_or_default()));
+        let time = |at: Option<time::OffsetDateTime>| json!(show::time(at.unwrap_or(world.started)));
+        for (name, value) in [
+            ("createdOn", time(note.created)),
+            ("updatedOn", time(note.changed)),
+            ("createdBy", json!(note.created_by)),
+            ("updatedBy", json!(note.changed_by)),
+        ] {
             if shown["properties"].get(name).is_none() {
-                shown["properties"][name] = Value::Null;
+                shown["properties"][name] = value;
+            }
+        }
+        for row in shown["properties"]["permissions"].as_array_mut().into_iter().flatten() {
+            for name in ["actions", "notActions", "dataActions", "notDataActions"] {
+                if row.get(name).is_none_or(Value::is_null) {
+                    row[name] = json!([]);
+                }
             }
         }
     }
@@ -81,8 +98,11 @@ pub fn one(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
         Method::DELETE => "delete",
         _ => return Err(no_method(&method)),
     };
-    turn.need(&format!("{KIND}/{verb}"), id.as_str())?;
     let guid = id.name();
+    // Everyone in the tenant may look up what a role means.
+    if !(method == Method::GET && form(id.as_str()).is_empty() && builtin_roles::by_guid(guid).is_some()) {
+        turn.need(&format!("{KIND}/{verb}"), id.as_str())?;
+    }
     let missing = || {
         let short = guid.replace('-', "");
         fail(
@@ -96,7 +116,7 @@ pub fn one(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
         .cloned();
     match method {
         Method::GET => found
-            .map(|document| Answer::json(200, shown(&document, id.as_str())))
+            .map(|document| Answer::json(200, shown(turn.world, &document, id.as_str())))
             .ok_or_else(missing),
         Method::DELETE => delete(turn, id, found),
         _ => put(turn, id, found),
@@ -135,9 +155,10 @@ fn delete(turn: &mut Turn<'_>, id: &ResourceId, found: Option<Value>) -> Result 
         ));
     }
     let key = crate::sim::store::key_of(document["id"].as_str().unwrap_or_default());
+    let body = shown(turn.world, &document, id.as_str());
     turn.world.store.remove(&key, turn.ask.now);
     turn.world.writes += 1;
-    Ok(Answer::json(200, shown(&document, id.as_str())))
+    Ok(Answer::json(200, body))
 }
 
 fn put(turn: &mut Turn<'_>, id: &ResourceId, found: Option<Value>) -> Result {
@@ -149,8 +170,33 @@ fn put(turn: &mut Turn<'_>, id: &ResourceId, found: Option<Value>) -> Result {
         ));
     }
     let properties = turn.body()?["properties"].clone();
-    if properties["roleName"].as_str().is_none_or(str::is_empty) {
+    let Some(name) = properties["roleName"].as_str().filter(|name| !name.is_empty()) else {
         return Err(bad_content("properties.roleName is required"));
+    };
+    places(turn, &properties)?;
+    let named = |document: &Value| {
+        let own = document.pointer("/properties/roleName").and_then(Value::as_str);
+        let guid = document["name"]
+            .as_str()
+            .unwrap_or_else(|| last(document["id"].as_str().unwrap_or_default()));
+        own.is_some_and(|own| own.eq_ignore_ascii_case(name)) && !guid.eq_ignore_ascii_case(id.name())
+    };
+    let custom = || turn.world.store.of_type("microsoft.authorization/roledefinitions");
+    if custom().any(|(_, document)| named(document)) || builtin_roles::all().iter().any(named) {
+        return Err(fail(
+            409,
+            "RoleDefinitionWithSameNameExists",
+            format!(
+                "A custom role with the same name already exists in this directory. Use a different name: '{name}'."
+            ),
+        ));
+    }
+    if found.is_none() && custom().count() >= MOST {
+        return Err(fail(
+            400,
+            "RoleDefinitionLimitExceeded",
+            "The role definition limit for the directory has been exceeded. No more role definitions can be created.",
+        ));
     }
     let own = found
         .as_ref()
@@ -160,21 +206,47 @@ fn put(turn: &mut Turn<'_>, id: &ResourceId, found: Option<Value>) -> Result {
         found.unwrap_or_else(|| json!({"id": id.as_str(), "name": id.name(), "type": KIND, "properties": {}}));
     crate::types::json::merge(&mut document["properties"], &properties);
     document["properties"]["type"] = json!("CustomRole");
-    let answer = shown(&document, id.as_str());
     let (now, by) = (turn.ask.now, turn.ask.caller.principal.clone());
-    turn.world.store.put(&own, document, now, &by);
+    turn.world.store.put(&own, document.clone(), now, &by);
     turn.world.writes += 1;
-    Ok(Answer::json(201, answer))
+    Ok(Answer::json(201, shown(turn.world, &document, id.as_str())))
+}
+
+/// How many custom roles a tenant has at most.
+const MOST: usize = 5000;
+
+/// The scopes where the role can be assigned must be given, and the caller must be allowed to write roles in each.
+fn places(turn: &Turn<'_>, properties: &Value) -> Result<()> {
+    let places = properties["assignableScopes"]
+        .as_array()
+        .filter(|places| !places.is_empty());
+    let Some(places) = places else {
+        return Err(fail(
+            400,
+            "MissingAssignableScopes",
+            "The role definition must have at least one assignable scope.",
+        ));
+    };
+    for place in places {
+        let Some(place) = place.as_str() else {
+            return Err(bad_content("properties.assignableScopes must be an array of texts"));
+        };
+        turn.need(&format!("{KIND}/write"), place.trim_end_matches('/'))?;
+    }
+    Ok(())
 }
 
 /// The role definitions that can be assigned at a scope.
 pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
     versions::of_type(turn.world, turn.ask, KIND, None)?;
-    turn.need("Microsoft.Authorization/roleDefinitions/read", parent)?;
-    let filter = turn.ask.parameter("$filter").unwrap_or_default().to_owned();
-    let lower = filter.to_ascii_lowercase();
-    let quoted = filter.split('\'').nth(1).map(str::to_ascii_lowercase);
-    let below = lower.contains("atscopeandbelow()");
+    if !parent.is_empty() {
+        turn.need("Microsoft.Authorization/roleDefinitions/read", parent)?;
+    }
+    let clauses = filters::of(turn, |clause| match clause {
+        Clause::Equal(name, _) => name == "rolename" || name == "type",
+        Clause::Call(name, value) => ["atscope", "atscopeandbelow"].contains(&name.as_str()) && value.is_empty(),
+    })?;
+    let below = filters::calls(&clauses, "atscopeandbelow");
     let key = crate::sim::store::key_of(parent);
     let at = if key.is_empty() { "/".to_owned() } else { key };
     let tree = turn.world.tree();
@@ -198,19 +270,13 @@ pub fn list(turn: &mut Turn<'_>, parent: &str) -> Result {
     let rows = builtin_roles::all()
         .iter()
         .chain(custom)
-        .map(|document| shown(document, parent))
+        .map(|document| shown(turn.world, document, parent))
         .filter(|row| {
-            let own = |name: &str| {
-                row["properties"][name]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_ascii_lowercase()
+            let is = |filter: &str, name: &str| {
+                let own = row["properties"][name].as_str().unwrap_or_default();
+                filters::value_of(&clauses, filter).is_none_or(|value| own.eq_ignore_ascii_case(&value))
             };
-            match &quoted {
-                Some(value) if lower.contains("rolename eq") => own("roleName") == *value,
-                Some(value) if lower.contains("type eq") => own("type") == *value,
-                _ => true,
-            }
+            is("rolename", "roleName") && is("type", "type")
         })
         .collect();
     Ok(page(turn.ask, rows, 1000))

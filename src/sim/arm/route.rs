@@ -2,16 +2,17 @@
 
 use http::Method;
 
-use crate::sim::rights::{Rights, refused};
+use crate::sim::condition::Attributes;
+use crate::sim::rights::Rights;
 use crate::sim::world::World;
 use crate::sim::{Answer, Ask};
 use crate::types::ResourceId;
 
-use super::fail::{fail, no_method};
+use super::fail::{denied, fail, forbidden, no_method};
 use super::path::{Named, read};
 use super::{
-    actions, deny, groups, lists, locks, management_groups, operations, permissions, providers, resource,
-    role_assignments, role_definitions, subscriptions, tags, vault, versions,
+    actions, deny, groups, hierarchy, lists, locks, management_groups, operations, permissions, placement, providers,
+    resource, role_assignments, role_definitions, schedule, subscriptions, tags, vault, versions,
 };
 
 /// A request on its way: the cloud, the question, and what the caller may do.
@@ -30,13 +31,41 @@ pub type Result<T = Answer> = std::result::Result<T, Answer>;
 impl Turn<'_> {
     /// Goes on only if the caller may do `action` at the thing with this id.
     pub fn need(&self, action: &str, id: &str) -> Result<()> {
+        self.need_for(action, id, &Attributes::default())
+    }
+
+    /// Goes on only if the caller may do `action` at the thing with this id in a request that says this of itself.
+    pub fn need_for(&self, action: &str, id: &str, of: &Attributes) -> Result<()> {
         let key = crate::sim::store::key_of(id);
         let key = if key.is_empty() { "/" } else { &key };
-        if self.rights.allow(action, key) {
+        let Err(by) = self.rights.judge(action, key, of) else {
+            return Ok(());
+        };
+        let scope = if id.is_empty() { "/" } else { id };
+        let principal = &self.ask.caller.principal;
+        let client = self.world.directory.principal_name(principal);
+        let client = client.as_deref().unwrap_or(principal);
+        Err(match by {
+            Some(by) => denied(client, principal, action, scope, by),
+            None => forbidden(client, principal, action, scope),
+        })
+    }
+
+    /// Goes on only if the caller may do `action` at the thing with this id, or at something below it: what lists need,
+    /// which then show what may be read.
+    pub fn need_near(&self, action: &str, id: &str) -> Result<()> {
+        if self.rights.allow_near(action, &crate::sim::store::key_of(id)) {
             return Ok(());
         }
-        let scope = if id.is_empty() { "/" } else { id };
-        Err(refused(&self.ask.caller.principal, action, scope))
+        self.need(action, id)
+    }
+
+    /// Goes on only if the caller has any right at the thing with this id, above it or below.
+    pub fn need_any(&self, action: &str, id: &str) -> Result<()> {
+        if self.rights.any_near(&crate::sim::store::key_of(id)) {
+            return Ok(());
+        }
+        self.need(action, id)
     }
 
     /// Whether the caller may read the thing under this key.
@@ -61,9 +90,14 @@ impl Turn<'_> {
 
 /// Answers a request to Azure Resource Manager.
 pub fn answer(world: &mut World, ask: &Ask) -> Answer {
-    let rights = Rights::of(world);
+    world.expire(ask.now);
+    let rights = Rights::of(world, ask.now);
     let mut turn = Turn { world, ask, rights };
-    dispatch(&mut turn).unwrap_or_else(|failure| failure)
+    let answer = dispatch(&mut turn).unwrap_or_else(|failure| failure);
+    if turn.world.behaviour.empty_pages {
+        return super::paging::with_empty_pages(ask, answer);
+    }
+    answer
 }
 
 fn dispatch(turn: &mut Turn<'_>) -> Result {
@@ -73,21 +107,10 @@ fn dispatch(turn: &mut Turn<'_>) -> Result {
         return Ok(answer);
     }
     let named = read(&ask.path, post);
-    if !matches!(named, Named::Nothing) {
-        versions::given(ask)?;
-    }
+    versions::given(ask)?;
     match named {
-        Named::Nothing => {
-            versions::given(ask)?;
-            Err(fail(
-                404,
-                "NotFound",
-                format!(
-                    "No HTTP resource was found that matches the request URI '{}'.",
-                    ask.path
-                ),
-            ))
-        }
+        // A path that fits no route is told so.
+        Named::Nothing => Err(versions::missing()),
         Named::Word { scope, word } => words(turn, scope.as_ref(), &word),
         Named::Providers {
             subscription,
@@ -126,9 +149,10 @@ fn thing(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
         "microsoft.authorization/roleassignments" => role_assignments::one(turn, id),
         "microsoft.authorization/roledefinitions" => role_definitions::one(turn, id),
         "microsoft.authorization/denyassignments" => deny::one(turn, id),
+        kind if schedule::is(kind) => schedule::one(turn, id),
         "microsoft.keyvault/vaults/accesspolicies" => vault::access_policies(turn, id),
         "microsoft.management/managementgroups" => management_groups::one(turn, id),
-        "microsoft.management/managementgroups/subscriptions" => management_groups::child(turn, id),
+        "microsoft.management/managementgroups/subscriptions" => placement::one(turn, id),
         "microsoft.managedidentity/identities" => super::managed_identity::system_assigned(turn, id),
         _ => resource::one(turn, id),
     }
@@ -145,8 +169,8 @@ fn collection(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
         "microsoft.authorization/denyassignments" => deny::list(turn, parent),
         "microsoft.authorization/permissions" => permissions::list(turn, parent),
         "microsoft.management/managementgroups" => management_groups::list(turn),
-        "microsoft.management/managementgroups/descendants" => management_groups::descendants(turn, parent),
-        "microsoft.management/managementgroups/subscriptions" => management_groups::subscriptions(turn, parent),
+        "microsoft.management/managementgroups/descendants" => hierarchy::descendants(turn, parent),
+        "microsoft.management/managementgroups/subscriptions" => placement::list(turn, parent),
         // The action's further pages are got.
         "microsoft.managedidentity/userassignedidentities/listassociatedresources" => {
             let owner = ResourceId::parse(parent).map_err(|_| fail(404, "NotFound", "An identity is expected."))?;
@@ -159,9 +183,7 @@ fn collection(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
         "microsoft.authorization/policyassignments" | "microsoft.authorization/policyexemptions" => {
             lists::extensions(turn, parent, kind)
         }
-        lower if lower.starts_with("microsoft.authorization/role") && lower.contains("schedule") => {
-            lists::extensions(turn, parent, kind)
-        }
+        lower if schedule::is(lower) => schedule::list(turn, parent, kind),
         _ => lists::of_type(turn, parent, kind),
     }
 }

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::fail::{no_method, subscription_missing};
+use super::fail::{fail, no_method, subscription_missing};
 use super::paging::page;
 use super::route::{Result, Turn};
 use super::versions;
@@ -17,7 +17,25 @@ pub fn known(world: &World, id: &str) -> bool {
     world.store.has(&key) || world.store.below(&key).next().is_some()
 }
 
-fn shown(world: &World, id: &str, document: Option<&Value>) -> Value {
+/// Fails where the request writes and the subscription is disabled: what is in it can be read and deleted, no more.
+pub fn writable(turn: &Turn<'_>, id: &str) -> Result<()> {
+    let own = turn.world.read(&format!("/subscriptions/{}", id.to_ascii_lowercase()));
+    let state = own.and_then(|own| own["state"].as_str()).unwrap_or("Enabled");
+    let writes = !["GET", "HEAD", "DELETE"].contains(&turn.ask.method.as_str());
+    if !writes || !["Disabled", "Deleted", "Warned"].contains(&state) {
+        return Ok(());
+    }
+    Err(fail(
+        409,
+        "ReadOnlyDisabledSubscription",
+        format!(
+            "The subscription '{id}' is disabled and therefore marked as read only. You cannot perform any write actions on \
+             this subscription until it is re-enabled."
+        ),
+    ))
+}
+
+fn shown(world: &World, id: &str, document: Option<&Value>, version: &str) -> Value {
     let own = |name: &str, other: Value| {
         document
             .and_then(|document| document.get(name).filter(|value| !value.is_null()))
@@ -42,6 +60,11 @@ fn shown(world: &World, id: &str, document: Option<&Value>) -> Value {
     if let Some(tags) = document.and_then(|document| document.get("tags")) {
         row["tags"] = tags.clone();
     }
+    // Older versions know neither.
+    if let (true, Some(row)) = (version < "2019-06-01", row.as_object_mut()) {
+        row.shift_remove("tenantId");
+        row.shift_remove("managedByTenants");
+    }
     row
 }
 
@@ -50,7 +73,7 @@ pub fn list(turn: &mut Turn<'_>) -> Result {
     if !turn.is(&Method::GET) {
         return Err(no_method(&turn.ask.method));
     }
-    versions::own(turn.ask, "subscriptions")?;
+    let version = versions::own(turn.ask, "subscriptions")?;
     let rows: Vec<Value> = turn
         .world
         .store
@@ -58,7 +81,7 @@ pub fn list(turn: &mut Turn<'_>) -> Result {
         .filter(|(key, _)| {
             turn.rights.is_owner() || turn.rights.allow_near("Microsoft.Resources/subscriptions/read", key)
         })
-        .map(|(key, document)| shown(turn.world, crate::sim::rights::last(key), Some(document)))
+        .map(|(key, document)| shown(turn.world, crate::sim::rights::last(key), Some(document), &version))
         .collect();
     let total = rows.len();
     let mut answer = page(turn.ask, rows, turn.world.page);
@@ -73,7 +96,7 @@ pub fn one(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
     if !turn.is(&Method::GET) {
         return Err(no_method(&turn.ask.method));
     }
-    versions::own(turn.ask, "subscriptions")?;
+    let version = versions::own(turn.ask, "subscriptions")?;
     if !turn
         .rights
         .allow_near("Microsoft.Resources/subscriptions/read", id.key())
@@ -85,7 +108,7 @@ pub fn one(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
     }
     Ok(Answer::json(
         200,
-        shown(turn.world, id.name(), turn.world.read(id.key())),
+        shown(turn.world, id.name(), turn.world.read(id.key()), &version),
     ))
 }
 
@@ -111,6 +134,7 @@ pub fn tenants(turn: &mut Turn<'_>) -> Result {
 /// `GET /subscriptions/{id}/locations`.
 pub fn locations(turn: &mut Turn<'_>, scope: &ResourceId) -> Result {
     versions::own(turn.ask, "subscriptions")?;
+    turn.need_any("Microsoft.Resources/subscriptions/locations/read", scope.as_str())?;
     let subscription = scope.subscription().unwrap_or_default();
     if !known(turn.world, subscription) {
         return Err(subscription_missing(subscription));

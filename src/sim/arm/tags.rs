@@ -31,6 +31,7 @@ pub fn answer(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
         .cloned()
         .ok_or_else(|| resource_missing(&owner))?;
     let old = document["tags"].as_object().cloned().unwrap_or_default();
+    let had = !old.is_empty();
     let sent = |turn: &Turn<'_>| -> Result<Map<String, Value>> {
         turn.body()?
             .pointer("/properties/tags")
@@ -47,6 +48,11 @@ pub fn answer(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
                 .as_str()
                 .unwrap_or_default()
                 .to_ascii_lowercase();
+            if !["merge", "replace", "delete"].contains(&operation.as_str()) {
+                return Err(bad_content(&format!(
+                    "'{operation}' is no operation: Merge, Replace or Delete"
+                )));
+            }
             let sent = sent(turn)?;
             let mut tags = if operation == "replace" { Map::new() } else { old };
             for (name, value) in sent {
@@ -60,13 +66,8 @@ pub fn answer(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
                             tags.shift_remove(&own);
                         }
                     }
-                    "merge" | "replace" => {
+                    _ => {
                         tags.insert(own.unwrap_or(name), value);
-                    }
-                    other => {
-                        return Err(bad_content(&format!(
-                            "'{other}' is no operation: Merge, Replace or Delete"
-                        )));
                     }
                 }
             }
@@ -75,12 +76,13 @@ pub fn answer(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
         _ => return Err(no_method(&method)),
     };
     locks::guard(turn, &owner, false)?;
+    super::preconditions::tags(&owner, &Value::Object(tags.clone()))?;
     document["tags"] = Value::Object(tags.clone());
     let (now, by) = (turn.ask.now, turn.ask.caller.principal.clone());
     turn.world.store.put(&owner, document, now, &by);
     turn.world.writes += 1;
     Ok(if method == Method::DELETE {
-        Answer::empty(200)
+        Answer::empty(if had { 200 } else { 204 })
     } else {
         Answer::json(200, shown(id, &tags))
     })

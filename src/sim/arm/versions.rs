@@ -13,12 +13,17 @@ use super::fail::fail;
 pub fn given(ask: &Ask) -> Result<String, Answer> {
     match ask.parameter("api-version") {
         Some(version) if !version.is_empty() => Ok(version.to_ascii_lowercase()),
-        _ => Err(fail(
-            400,
-            "MissingApiVersionParameter",
-            "The api-version query parameter (?api-version=) is required for all requests.",
-        )),
+        _ => Err(missing()),
     }
+}
+
+/// 400 `MissingApiVersionParameter`.
+pub fn missing() -> Answer {
+    fail(
+        400,
+        "MissingApiVersionParameter",
+        "The api-version query parameter (?api-version=) is required for all requests.",
+    )
 }
 
 /// The api-version of a request for one of ARM's own types: `tenants`, `subscriptions`, `resourceGroups`, …

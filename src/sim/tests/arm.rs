@@ -255,6 +255,25 @@ async fn stale_etags_are_refused() {
 }
 
 #[tokio::test]
+async fn what_has_no_etag_does_not_look_at_conditions() {
+    let sim = Sim::new(shop()).await;
+    let body = Some(json!({"location": "eastus"}));
+    for header in [("if-none-match", "*"), ("if-match", "\"stale\"")] {
+        let reply = sim
+            .try_send("PUT", &identity("id-shop"), body.clone(), &[header])
+            .await
+            .unwrap();
+        assert_eq!(reply.status, 200, "{:?}", reply.body);
+        assert!(reply.body.get("etag").is_none());
+    }
+    let fresh = sim
+        .try_send("PUT", &identity("id-new"), body, &[("if-match", "*")])
+        .await
+        .unwrap();
+    assert_eq!(fresh.status, 201);
+}
+
+#[tokio::test]
 async fn locks_forbid_what_they_cover() {
     let sim = Sim::new(shop()).await;
     let lock = |scope: &str, name: &str| {

@@ -139,7 +139,7 @@ async fn roles_are_found_by_name() {
 }
 
 /// The shop with an operator who holds these roles at these scopes.
-fn with_operator(roles: &[(&str, &str)]) -> Value {
+pub fn with_operator(roles: &[(&str, &str)]) -> Value {
     let mut estate = shop();
     estate["operator"] = json!(OPERATOR);
     for (n, (role, scope)) in roles.iter().enumerate() {

@@ -1,14 +1,25 @@
 //! The simulator as a client sees it: a server in this process, and requests over HTTP.
 
 mod arm;
+mod assignments;
 mod blocks;
 mod estate;
 mod facts;
 mod grants;
+mod headers;
 mod hurts;
 mod identities;
+mod lateness;
+mod locks;
+mod management_groups;
+mod paging;
+mod refusals;
+mod rights;
+mod schedules;
 mod slow;
+mod throttling;
 mod tokens;
+mod versions;
 
 use std::time::Duration;
 

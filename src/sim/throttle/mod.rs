@@ -8,6 +8,9 @@ use time::OffsetDateTime;
 use super::Answer;
 use super::arm::fail::fail;
 
+mod graph;
+mod providers;
+
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
     left: f64,
@@ -19,6 +22,8 @@ struct Bucket {
 pub struct Throttle {
     /// Whether empty buckets refuse.
     real: bool,
+    /// How many users the tenant has: what Graph allows grows with it.
+    users: usize,
     buckets: HashMap<String, Bucket>,
 }
 
@@ -57,9 +62,10 @@ impl Verb {
 
 impl Throttle {
     /// Full buckets; `real` ones refuse when they are empty.
-    pub fn new(real: bool) -> Self {
+    pub fn new(real: bool, users: usize) -> Self {
         Self {
             real,
+            users,
             ..Self::default()
         }
     }
@@ -104,9 +110,17 @@ impl Throttle {
             let wait = ((-own.min(all)) / refill).ceil().max(1.0);
             return Err(refused(subscription.as_deref(), word, actor, wait));
         }
-        self.provider(verb, path, now)?;
+        let provider = providers::count(self, verb, path, now)?;
+        // This one says nothing of what is left.
+        if path
+            .trim_end_matches('/')
+            .to_ascii_lowercase()
+            .ends_with("/listassociatedresources")
+        {
+            return Ok(provider);
+        }
         let count = |left: f64| format!("{}", left.max(0.0).floor());
-        Ok(match subscription {
+        let mut headers = match subscription {
             Some(_) => vec![
                 (format!("x-ms-ratelimit-remaining-subscription-{word}s"), count(own)),
                 (
@@ -115,52 +129,21 @@ impl Throttle {
                 ),
             ],
             None => vec![(format!("x-ms-ratelimit-remaining-tenant-{word}s"), count(own))],
-        })
-    }
-
-    /// The managed identity provider's own limits: a tenant, a subscription, a resource, a second each.
-    fn provider(&mut self, verb: Verb, path: &str, now: OffsetDateTime) -> Result<(), Answer> {
-        let lower = path.to_ascii_lowercase();
-        let Some(at) = lower.find("/providers/microsoft.managedidentity/userassignedidentities") else {
-            return Ok(());
         };
-        if !self.real {
-            return Ok(());
-        }
-        let one = lower[at..].trim_end_matches('/').matches('/').count() > 3;
-        let rates: [f64; 3] = match (verb, one) {
-            (Verb::Read, true) => [30.0, 10.0, 0.5],
-            (Verb::Read, false) => [15.0, 5.0, 0.25],
-            _ => [10.0, 2.0, 0.25],
-        };
-        let subscription = lower.split('/').nth(2).unwrap_or_default().to_owned();
-        let keys = ["tenant".to_owned(), subscription, lower.clone()];
-        for (key, rate) in keys.into_iter().zip(rates) {
-            // A bucket holds what ten seconds refill: short bursts pass.
-            let left = self.take(
-                format!("msi/{}/{one}/{key}", verb.word()),
-                (rate * 10.0).max(3.0),
-                rate,
-                1.0,
-                now,
-            );
-            if left < 0.0 {
-                let wait = (-left / rate).ceil().max(1.0);
-                return Err(fail(
-                    429,
-                    "TooManyRequests",
-                    "The request rate to the managed identity service is too large. Please retry after some time.",
-                )
-                .with("retry-after", format!("{wait}")));
-            }
-        }
-        Ok(())
+        headers.extend(provider);
+        Ok(headers)
     }
 
     /// Counts a query of Resource Graph: its quota headers, or the 429 that it gets.
     pub fn resource_graph(&mut self, actor: &str, now: OffsetDateTime) -> Result<Vec<(String, String)>, Answer> {
         let left = self.take(format!("arg/{actor}"), 15.0, 3.0, 1.0, now);
+        let (size, refill) = Verb::Write.size();
+        let tenant = self.take(format!("tenant/{actor}/write"), size, refill, 1.0, now);
         let headers = vec![
+            (
+                "x-ms-ratelimit-remaining-tenant-writes".to_owned(),
+                format!("{}", tenant.max(0.0).floor()),
+            ),
             (
                 "x-ms-user-quota-remaining".to_owned(),
                 format!("{}", left.max(0.0).floor()),
@@ -171,7 +154,11 @@ impl Throttle {
             let mut answer = fail(
                 429,
                 "RateLimiting",
-                "Please provide below info when asking for support.",
+                format!(
+                    "Please provide below info when asking for support: timestamp = {}, correlationId = {}.",
+                    super::arm::stamp(now),
+                    uuid::Uuid::new_v4()
+                ),
             )
             .with("retry-after", "5");
             if let Some(body) = &mut answer.body {
@@ -181,41 +168,6 @@ impl Throttle {
             return Err(answer);
         }
         Ok(headers)
-    }
-
-    /// Counts the resource units of an answer of Microsoft Graph beyond the one that its request was counted with.
-    pub fn graph_units(&mut self, actor: &str, units: f64, now: OffsetDateTime) {
-        self.take(format!("graph/{actor}"), 3500.0, 350.0, (units - 1.0).max(0.0), now);
-    }
-
-    /// Counts a request to Microsoft Graph by one unit and, where it writes, one write.
-    pub fn graph(
-        &mut self,
-        actor: &str,
-        method: &http::Method,
-        now: OffsetDateTime,
-    ) -> Result<Vec<(String, String)>, Answer> {
-        let (size, refill) = (3500.0, 350.0);
-        let left = self.take(format!("graph/{actor}"), size, refill, 1.0, now);
-        let write = Verb::of(method) != Verb::Read;
-        let writes = if write {
-            self.take(format!("graph/{actor}/write"), 3000.0, 20.0, 1.0, now)
-        } else {
-            1.0
-        };
-        if self.real && (left < 0.0 || writes < 0.0) {
-            let stamp = now
-                .format(&time::format_description::well_known::Rfc3339)
-                .unwrap_or_default();
-            let stamp = stamp.get(..19).unwrap_or_default();
-            let id = uuid::Uuid::new_v4().to_string();
-            let body = json!({"error": {"code": "TooManyRequests", "message": "Too Many Requests",
-                "innerError": {"date": stamp, "request-id": id, "client-request-id": id}}});
-            return Err(Answer::json(429, body).with("retry-after", "10"));
-        }
-        let used = 1.0 - left.max(0.0) / size;
-        let near = (used >= 0.8).then(|| ("x-ms-throttle-limit-percentage".to_owned(), format!("{used:.1}")));
-        Ok(near.into_iter().collect())
     }
 }
 
