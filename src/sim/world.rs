@@ -196,18 +196,26 @@ pub fn system_client(principal: &str) -> String {
     uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, principal.as_bytes()).to_string()
 }
 
-/// The assignments that schedules end in time to come.
+/// What schedules end in time to come: themselves, and the assignments that they made.
 fn ends(store: &Store, now: OffsetDateTime) -> Vec<(OffsetDateTime, ResourceId)> {
     let read = |document: &Value| {
         let text = |name: &str| document["properties"][name].as_str();
         let end = OffsetDateTime::parse(text("endDateTime")?, &Rfc3339).ok()?;
-        Some((end, ResourceId::parse(text("originRoleAssignmentId")?).ok()?))
+        let ids = [document["id"].as_str(), text("originRoleAssignmentId")];
+        let ids = ids.into_iter().flatten().filter_map(|id| ResourceId::parse(id).ok());
+        (end > now).then(|| ids.map(|id| (end, id)).collect::<Vec<_>>())
     };
-    store
-        .of_type("microsoft.authorization/roleassignmentscheduleinstances")
-        .filter_map(|(_, document)| read(document))
-        .filter(|(end, _)| *end > now)
-        .collect()
+    [
+        "assignmentschedules",
+        "assignmentscheduleinstances",
+        "eligibilityschedules",
+        "eligibilityscheduleinstances",
+    ]
+    .iter()
+    .flat_map(|kind| store.of_type(&format!("microsoft.authorization/role{kind}")))
+    .filter_map(|(_, document)| read(document))
+    .flatten()
+    .collect()
 }
 
 /// Tells the directory of the principals that a document implies.

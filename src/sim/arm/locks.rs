@@ -108,7 +108,10 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, stored: Option<Value>) -> Result
         )));
     }
     let status = if stored.is_some() { 200 } else { 201 };
-    let mut document = stored.unwrap_or_else(|| json!({"id": asked.as_str(), "name": asked.name(), "type": KIND}));
+    let mut document = stored.unwrap_or_else(|| {
+        let scope = asked.as_str().get(..scope_of(asked.key()).len()).unwrap_or_default();
+        json!({"id": format!("{scope}/providers/{KIND}/{}", asked.name()), "name": asked.name(), "type": KIND})
+    });
     document["properties"] = properties;
     let (now, by) = (turn.ask.now, turn.ask.caller.principal.clone());
     let answer = shown(asked, &document);

@@ -247,8 +247,11 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, version: &str) -> Result {
     } else {
         Moment::Made
     };
-    let mut document =
-        before.unwrap_or_else(|| json!({"id": asked.as_str(), "name": name, "type": KIND, "properties": {}}));
+    let mut document = before.unwrap_or_else(|| {
+        // The scope is spelled as it was asked for, what follows as Azure does.
+        let id = format!("{}/providers/{KIND}/{name}", scope.trim_end_matches('/'));
+        json!({"id": id, "name": name, "type": KIND, "properties": {}})
+    });
     let properties = &mut document["properties"];
     if !properties.is_object() {
         *properties = json!({});

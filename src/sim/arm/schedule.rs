@@ -2,7 +2,8 @@
 //! requests that make and end them.
 //!
 //! A request that assigns makes a schedule and its instance; an active one makes a role assignment too, which goes when
-//! its time is over. A schedule that the estate brought stands by itself.
+//! its time is over. A schedule that the estate brought stands by itself,
+//! and is shown when it is over too.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -112,7 +113,6 @@ pub fn list(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
     let key = key_of(parent);
     let at = if key.is_empty() { "/".to_owned() } else { key };
     let tree = turn.world.tree();
-    let (now, requests) = (turn.ask.now, is_request(kind));
     let rows = turn
         .world
         .store
@@ -121,7 +121,6 @@ pub fn list(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
             let own = assignment_scope(document);
             tree.is_within(&at, &own) || (!at_scope && tree.is_within(&own, &at))
         })
-        .filter(|(_, document)| requests || !is_over(document, now))
         .filter(|(_, document)| {
             let text = |name: &str| {
                 document["properties"][name]
@@ -194,6 +193,9 @@ fn shown(turn: &Turn<'_>, document: &Value) -> Value {
         "principal": {"id": principal, "displayName": world.directory.display_name(principal),
             "type": world.directory.kind(principal).unwrap_or("ServicePrincipal")},
     });
+    if let Some(email) = world.directory.email(principal) {
+        shown["properties"]["expandedProperties"]["principal"]["email"] = json!(email);
+    }
     shown
 }
 
@@ -421,6 +423,7 @@ fn provision(
         let document =
             json!({"id": id.as_str(), "name": schedule, "type": id.resource_type(), "properties": own.take()});
         turn.world.store.put(&id, document, now, &by);
+        turn.world.ends.extend(end.map(|end| (end, id)));
     }
     if let Some(id) = id_below(scope, "roleAssignments", schedule).filter(|_| sort == Sort::Active) {
         let own = &request["properties"];
@@ -433,9 +436,7 @@ fn provision(
             }
         }
         turn.world.store.put(&id, document, now, &by);
-        if let Some(end) = end {
-            turn.world.ends.push((end, id));
-        }
+        turn.world.ends.extend(end.map(|end| (end, id)));
     }
 }
 

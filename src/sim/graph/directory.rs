@@ -196,6 +196,14 @@ impl Directory {
         self.entry(Kind::Application, id).is_some()
     }
 
+    /// The mail address of a user, or the name that looks like one.
+    pub fn email(&self, principal: &str) -> Option<String> {
+        let user = self.entry(Kind::User, principal)?;
+        user.text("mail")
+            .or_else(|| user.text("userPrincipalName"))
+            .map(str::to_owned)
+    }
+
     /// How many users there are.
     pub fn users(&self) -> usize {
         self.entries(Kind::User).count()
