@@ -202,20 +202,20 @@ pub fn last(path: &str) -> &str {
 }
 
 impl Rights {
-    /// The rights of the caller.
-    pub fn of(world: &mut World) -> Self {
+    /// The rights of a principal. Where the estate names no operator, everybody owns everything.
+    pub fn of(world: &mut World, principal: &str) -> Self {
         let tree = world.tree();
-        let Some(principal) = world.operator.clone() else {
+        if world.operator.is_none() {
             return Self {
                 owner: true,
                 held: Vec::new(),
                 denied: Vec::new(),
                 tree,
             };
-        };
+        }
         let mut who: BTreeSet<String> = world
             .directory
-            .groups_of(&principal)
+            .groups_of(principal)
             .into_iter()
             .map(|id| id.to_ascii_lowercase())
             .collect();

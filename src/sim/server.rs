@@ -112,6 +112,9 @@ impl Server {
         }
         let mut world = World::load(estate, lag, now)?;
         world.strict = options.strict_auth;
+        world.life = options
+            .token_life
+            .map(|life| i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2));
         if let Some(size) = options.page_size {
             world.page = size.max(1);
         }

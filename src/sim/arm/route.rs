@@ -61,7 +61,7 @@ impl Turn<'_> {
 
 /// Answers a request to Azure Resource Manager.
 pub fn answer(world: &mut World, ask: &Ask) -> Answer {
-    let rights = Rights::of(world);
+    let rights = Rights::of(world, &ask.caller.principal);
     let mut turn = Turn { world, ask, rights };
     dispatch(&mut turn).unwrap_or_else(|failure| failure)
 }
