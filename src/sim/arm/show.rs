@@ -53,6 +53,7 @@ pub fn resource(world: &World, key: &str, document: &Value, version: &str, now: 
                 }
             }
         }
+        fill(map, &kind.shown.0);
         if kind.etag && !map.contains_key("etag") {
             map.insert("etag".into(), json!(etag(world, key)));
         }
@@ -61,6 +62,19 @@ pub fn resource(world: &World, key: &str, document: &Value, version: &str, now: 
         }
     }
     shown
+}
+
+/// Adds the members of `shown` that are not there, at every depth.
+fn fill(map: &mut Map<String, Value>, shown: &Value) {
+    for (name, value) in shown.as_object().into_iter().flatten() {
+        match (map.get_mut(name), value) {
+            (None, _) => {
+                map.insert(name.clone(), value.clone());
+            }
+            (Some(Value::Object(there)), Value::Object(_)) => fill(there, value),
+            (Some(_), _) => {}
+        }
+    }
 }
 
 /// The etag of a stored document: it changes with every write.

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
+use serde_json::Value;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/sim/catalog");
 
@@ -148,6 +149,23 @@ pub struct Kind {
     pub state: Option<bool>,
     /// Tags are part of the type.
     pub tags: Option<bool>,
+    /// Members that every answer has, as a document: they stand where the stored one has none.
+    pub shown: Json,
+    /// Children that are there as long as their parent is, by name: what `properties` they have until they are written.
+    pub standing: BTreeMap<String, Json>,
+}
+
+/// A JSON text. TOML knows no null, so what may hold one is written so.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Json(pub Value);
+
+impl TryFrom<String> for Json {
+    type Error = serde_json::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        serde_json::from_str(&text).map(Self)
+    }
 }
 
 #[derive(Debug, Deserialize)]
