@@ -3,6 +3,8 @@
 //! Errors are values with fields; `cli` makes text of them, once. Lower floors have errors of their own
 //! (`azure::Error`, `store::Error`); here is where advice is added to them.
 
+mod credential;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -239,10 +241,7 @@ impl From<azure::Error> for Error {
             }
             other => {
                 let (code, next) = match &other {
-                    azure::Error::Auth { .. } => (
-                        "no-credential",
-                        "sign in (az login), or choose another credential with --auth",
-                    ),
+                    azure::Error::Auth { why, .. } => credential::advice(why),
                     azure::Error::Refused { .. } => {
                         ("request-refused", "correct the address or the audience that is meant")
                     }

@@ -2,7 +2,9 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 mod architecture;
+mod credentials;
 mod docs;
+mod doctor;
 mod errors;
 mod plan;
 mod relocate;

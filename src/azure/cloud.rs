@@ -254,7 +254,7 @@ pub(crate) fn builder_for(endpoints: &[&Url], trust: &Trust) -> reqwest::ClientB
 }
 
 /// Gets a document without a token, three times where the connection fails or the server is unwell.
-async fn fetch(http: &reqwest::Client, address: &str) -> Result<(u16, Vec<u8>), Error> {
+pub(crate) async fn fetch(http: &reqwest::Client, address: &str) -> Result<(u16, Vec<u8>), Error> {
     let mut tries = 0;
     loop {
         tries += 1;

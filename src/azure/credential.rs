@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -26,6 +26,9 @@ use super::tokens::Maker;
 
 /// Where environment variables come from.
 pub(crate) type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Which method of several has given a token.
+pub(crate) type Answered = Arc<Mutex<Option<AuthMethod>>>;
 
 type Credential = Arc<dyn TokenCredential>;
 
@@ -109,7 +112,12 @@ impl FromStr for AuthMethod {
 ///
 /// # Errors
 /// [`Error::Refused`] where `Auto` would give a token for one of Azure's own clouds to a stranger.
-pub(crate) fn maker(cloud: &Cloud, method: AuthMethod, environment: Environment) -> Result<Maker, Error> {
+pub(crate) fn maker(
+    cloud: &Cloud,
+    method: AuthMethod,
+    environment: Environment,
+    answered: &Answered,
+) -> Result<Maker, Error> {
     if method == AuthMethod::Auto {
         if cloud.loopback {
             // Nothing else is ever looked at: what is in the environment is for real clouds.
@@ -118,8 +126,8 @@ pub(crate) fn maker(cloud: &Cloud, method: AuthMethod, environment: Environment)
         }
         refuse_strangers(cloud)?;
     }
-    let cloud = cloud.clone();
-    Ok(Arc::new(move || make(&cloud, method, &environment)))
+    let (cloud, answered) = (cloud.clone(), Arc::clone(answered));
+    Ok(Arc::new(move || make(&cloud, method, &environment, &answered)))
 }
 
 /// An endpoint that asks for the tokens of one of Azure's own clouds must be that cloud's.
@@ -154,7 +162,12 @@ fn refuse_strangers(cloud: &Cloud) -> Result<(), Error> {
     Ok(())
 }
 
-fn make(cloud: &Cloud, method: AuthMethod, environment: &Environment) -> Result<Credential, Error> {
+fn make(
+    cloud: &Cloud,
+    method: AuthMethod,
+    environment: &Environment,
+    answered: &Answered,
+) -> Result<Credential, Error> {
     let fail = |error: azure_core::Error| auth_error(cloud, method, explain(&error));
     let client_options = client_options(cloud, method, environment)?;
     let variable = |names: &[&str]| {
@@ -169,7 +182,7 @@ fn make(cloud: &Cloud, method: AuthMethod, environment: &Environment) -> Result<
         client_options: client_options.clone(),
     };
     Ok(match method {
-        AuthMethod::Auto => return Ok(Arc::new(Chain::new(cloud, environment))),
+        AuthMethod::Auto => return Ok(Arc::new(Chain::new(cloud, environment, answered))),
         AuthMethod::Cli => DeveloperToolsCredential::new(None).map_err(fail)?,
         AuthMethod::Environment => {
             let (tenant, client) = (need(&["AZURE_TENANT_ID"])?, need(&["AZURE_CLIENT_ID"])?);
@@ -265,10 +278,11 @@ struct Chain {
     sources: Vec<(AuthMethod, Credential)>,
     skipped: Vec<String>,
     found: OnceCell<usize>,
+    answered: Answered,
 }
 
 impl Chain {
-    fn new(cloud: &Cloud, environment: &Environment) -> Self {
+    fn new(cloud: &Cloud, environment: &Environment, answered: &Answered) -> Self {
         let set = |name: &str| environment(name).is_some_and(|text| !text.is_empty());
         let mut order = Vec::new();
         for (method, wanted) in [
@@ -292,7 +306,7 @@ impl Chain {
         }
         let (mut sources, mut skipped) = (Vec::new(), Vec::new());
         for method in order {
-            match make(cloud, method, environment) {
+            match make(cloud, method, environment, answered) {
                 Ok(credential) => sources.push((method, credential)),
                 Err(error) => skipped.push(error.to_string()),
             }
@@ -301,6 +315,7 @@ impl Chain {
             sources,
             skipped,
             found: OnceCell::new(),
+            answered: Arc::clone(answered),
         }
     }
 }
@@ -322,6 +337,9 @@ impl TokenCredential for Chain {
                 Ok(Ok(token)) => {
                     // Two askers may find the same at once; the first one's word stands.
                     let _ = self.found.set(at);
+                    if let Ok(mut answered) = self.answered.lock() {
+                        *answered = Some(*method);
+                    }
                     return Ok(token);
                 }
                 Ok(Err(error)) => problems.push(format!("{method}: {}", explain(&error))),
@@ -386,6 +404,23 @@ mod tests {
     }
 
     #[test]
+    fn each_cloud_has_an_authority_of_its_own() {
+        let none = variables(&[]);
+        for (cloud, host) in [
+            (Cloud::public(), "https://login.microsoftonline.com/"),
+            (Cloud::us_government(), "https://login.microsoftonline.us/"),
+            (Cloud::china(), "https://login.chinacloudapi.cn/"),
+        ] {
+            let options = client_options(&cloud, AuthMethod::Environment, &none).unwrap();
+            let Some(CloudConfiguration::Custom(custom)) = options.cloud.as_deref() else {
+                panic!("{} names no authority", cloud.name)
+            };
+            assert_eq!(custom.authority_host, host);
+            assert!(cloud.arm_audience.contains(cloud.resource_manager.host_str().unwrap()));
+        }
+    }
+
+    #[test]
     fn auto_tries_what_is_set_before_what_may_be_installed() {
         let environment = variables(&[
             ("AZURE_TENANT_ID", "t"),
@@ -393,7 +428,7 @@ mod tests {
             ("AZURE_CLIENT_SECRET", "s"),
             ("AZURE_FEDERATED_TOKEN_FILE", "/nowhere"),
         ]);
-        let chain = Chain::new(&Cloud::public(), &environment);
+        let chain = Chain::new(&Cloud::public(), &environment, &Answered::default());
         let order: Vec<AuthMethod> = chain.sources.iter().map(|(method, _)| *method).collect();
         assert_eq!(order.first(), Some(&AuthMethod::Environment));
         assert_eq!(order.last(), Some(&AuthMethod::ManagedIdentity));

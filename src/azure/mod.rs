@@ -22,6 +22,7 @@ mod pager;
 mod pipeline;
 mod policy;
 mod poller;
+mod probe;
 mod request;
 mod tokens;
 mod trust;

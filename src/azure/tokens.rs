@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use tokio::sync::Mutex;
 
 use super::cloud::Cloud;
-use super::credential::{self, AuthMethod};
+use super::credential::{self, Answered, AuthMethod};
 use super::error::Error;
 
 /// Makes a credential; a new one has cached nothing.
@@ -54,6 +54,7 @@ struct Slot {
 
 struct Inner {
     method: AuthMethod,
+    answered: Answered,
     maker: Maker,
     first: Mutex<Option<Arc<dyn TokenCredential>>>,
     slots: Mutex<HashMap<String, Arc<Mutex<Slot>>>>,
@@ -92,9 +93,10 @@ impl Tokens {
         method: AuthMethod,
         environment: credential::Environment,
     ) -> Result<Self, Error> {
-        let maker = credential::maker(cloud, method, environment)?;
+        let answered = Answered::default();
+        let maker = credential::maker(cloud, method, environment, &answered)?;
         let first = maker()?;
-        let tokens = Self::from_maker(method, maker);
+        let tokens = Self::from_maker(method, answered, maker);
         if let Ok(mut slot) = tokens.0.first.try_lock() {
             *slot = Some(first);
         }
@@ -103,12 +105,14 @@ impl Tokens {
 
     /// Tokens of a credential of the caller's own, for embedding programs.
     pub fn from_credential(credential: Arc<dyn TokenCredential>) -> Self {
-        Self::from_maker(AuthMethod::Auto, Arc::new(move || Ok(Arc::clone(&credential))))
+        let maker = Arc::new(move || Ok(Arc::clone(&credential)));
+        Self::from_maker(AuthMethod::Auto, Answered::default(), maker)
     }
 
-    fn from_maker(method: AuthMethod, maker: Maker) -> Self {
+    fn from_maker(method: AuthMethod, answered: Answered, maker: Maker) -> Self {
         Self(Arc::new(Inner {
             method,
+            answered,
             maker,
             first: Mutex::new(None),
             slots: Mutex::default(),
@@ -120,6 +124,12 @@ impl Tokens {
     /// How tokens are got.
     pub fn method(&self) -> AuthMethod {
         self.0.method
+    }
+
+    /// The method that has given a token, where `Auto` had several to try; else the method itself.
+    pub fn answered(&self) -> AuthMethod {
+        let found = self.0.answered.lock().ok().and_then(|found| *found);
+        found.unwrap_or(self.0.method)
     }
 
     /// The token for an audience: the one at hand, else a new one. Others who ask for the same wait.

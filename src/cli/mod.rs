@@ -5,6 +5,7 @@ mod args;
 mod completions;
 mod context;
 mod doc;
+mod doctor;
 mod error_pages;
 mod eval;
 mod journaled;
@@ -53,6 +54,7 @@ enum Command {
     Eval(eval::Args),
     Repl(repl::Args),
     Doc(doc::Args),
+    Doctor(doctor::Args),
     Sim(sim::Args),
     Completions(completions::Args),
 }
@@ -86,6 +88,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, runtime: Runtime<'_>) -> u
         Command::Eval(args) => eval::run(args, &context),
         Command::Repl(args) => repl::run(args, &context),
         Command::Doc(args) => doc::run(args, &context),
+        Command::Doctor(args) => doctor::run(args, &context),
         Command::Sim(args) => sim::run(args, &context),
         Command::Completions(args) => completions::run(args, &context),
     };

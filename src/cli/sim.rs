@@ -58,6 +58,9 @@ pub struct Args {
         hide_env = true
     )]
     auth: Option<String>,
+    /// How long tokens last, in seconds; as long as Azure's unless given
+    #[arg(long, value_name = "SECONDS", env = "FERRY_SIM_TOKEN_LIFE", hide_env = true)]
+    token_life: Option<u32>,
     /// Serve https, by a certificate authority in this directory: `ca.pem`, which is made where there is none
     #[arg(long, value_name = "DIR", env = "FERRY_SIM_TLS", hide_env = true)]
     tls: Option<PathBuf>,
@@ -81,6 +84,7 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         behaviour: args.set.iter().cloned().collect(),
         save: args.save.clone(),
         strict_auth: args.auth.as_deref() == Some("strict"),
+        token_life: args.token_life.map(|seconds| Duration::from_secs(seconds.into())),
         tls: args.tls.clone(),
         estate,
         ..sim::Options::default()

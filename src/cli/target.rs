@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use serde_json::{Map, Value, json};
@@ -262,16 +263,46 @@ impl Target {
     }
 
     async fn open(self) -> Result<Client, azure::Error> {
+        let cloud = self.cloud().await?;
+        let tokens = self.tokens(&cloud)?;
+        Client::new(cloud, tokens, self.options)
+    }
+
+    /// The cloud of the place, with the simulator started where it is one.
+    ///
+    /// # Errors
+    /// Those of `Cloud::resolve`; a simulator that does not start is refused.
+    pub async fn cloud(&self) -> Result<Cloud, azure::Error> {
         let refused = |error: Error| azure::Error::Refused {
             what: self.place.to_string(),
             why: error.to_string(),
         };
-        let cloud = match (self.serve(None).await.map_err(refused)?, &self.place) {
-            (Some(url), _) => Cloud::resolve(&url).await?,
-            (None, place) => Cloud::resolve_trusting(&place.to_string(), self.trust).await?,
+        match (self.serve(None).await.map_err(refused)?, &self.place) {
+            (Some(url), _) => Cloud::resolve(&url).await,
+            (None, place) => Cloud::resolve_trusting(&place.to_string(), self.trust.clone()).await,
+        }
+    }
+
+    /// The tokens that the options ask for.
+    ///
+    /// # Errors
+    /// Those of `Tokens::new`.
+    pub fn tokens(&self, cloud: &Cloud) -> Result<Tokens, azure::Error> {
+        Tokens::new(cloud, self.auth)
+    }
+
+    /// A client of the cloud that gives up soon: for questions where no answer is one, too.
+    ///
+    /// # Errors
+    /// Those of `Client::new`.
+    pub fn hasty_client(&self, cloud: Cloud, tokens: Tokens) -> Result<Client, azure::Error> {
+        let options = azure::Options {
+            tries: 2,
+            response_timeout: Duration::from_secs(30),
+            retry_total: Duration::from_secs(40),
+            ..self.options.clone()
         };
-        let tokens = Tokens::new(&cloud, self.auth)?;
-        Client::new(cloud, tokens, self.options)
+        Client::new(cloud, tokens, options)
     }
 }
 

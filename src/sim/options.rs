@@ -31,6 +31,8 @@ pub struct Options {
     pub behaviour: Map<String, Value>,
     /// Whether tokens are looked into: issued here, not expired, for the audience. Else any will do.
     pub strict_auth: bool,
+    /// How long tokens last; as long as Azure's where none is given.
+    pub token_life: Option<Duration>,
     /// The directory of the certificate authority, where it is served over TLS; made where there is none.
     pub tls: Option<PathBuf>,
 }

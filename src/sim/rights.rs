@@ -163,21 +163,20 @@ pub fn last(path: &str) -> &str {
 }
 
 impl Rights {
-    /// The rights of the caller at a time.
-    pub fn of(world: &mut World, now: OffsetDateTime) -> Self {
+    /// The rights of a principal at a time. Where the estate names no operator, everybody owns everything.
+    pub fn of(world: &mut World, principal: &str, now: OffsetDateTime) -> Self {
         let tree = world.tree();
-        let operator = world.operator.clone().filter(|_| world.behaviour.rights);
-        let Some(principal) = operator else {
+        if world.operator.is_none() || !world.behaviour.rights {
             return Self {
                 owner: true,
                 held: Vec::new(),
                 denied: Vec::new(),
                 tree,
             };
-        };
+        }
         let mut who: BTreeSet<String> = world
             .directory
-            .groups_of(&principal)
+            .groups_of(principal)
             .into_iter()
             .map(|id| id.to_ascii_lowercase())
             .collect();

@@ -113,6 +113,9 @@ impl Server {
         let mut world = World::load(estate, lag, now)?;
         world.behave(&options.behaviour).map_err(Error::Behaviour)?;
         world.strict = options.strict_auth;
+        world.life = options
+            .token_life
+            .map(|life| i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2));
         if let Some(size) = options.page_size {
             world.page = size.max(1);
         }

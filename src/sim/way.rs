@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::faults::Deed;
-use super::front::{Answer, Ask, Caller};
+use super::front::{Answer, Ask};
 use super::graph::Directory;
 use super::log::Line;
 use super::server::State;
@@ -111,10 +111,11 @@ impl Way<'_> {
             Plane::Arm
         };
         match token::check(&self.state.world(), ask, plane) {
-            Ok(audience) => {
-                ask.caller = Caller {
-                    audience,
-                    ..ask.caller.clone()
+            Ok(checked) => {
+                ask.caller.audience = checked.audience;
+                if let Some((principal, app)) = checked.who {
+                    ask.caller.principal = principal;
+                    ask.caller.app_id = Some(app);
                 }
             }
             Err(refused) => return (refused, named, 0),

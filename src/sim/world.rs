@@ -38,6 +38,8 @@ pub struct World {
     pub slow: Duration,
     /// Whether tokens are looked into.
     pub strict: bool,
+    /// How many seconds tokens last, where not as long as Azure's.
+    pub life: Option<i64>,
     /// The time that reads are answered from, where a fault makes them stale.
     pub as_of: Option<OffsetDateTime>,
     /// When it was started.
@@ -96,6 +98,7 @@ impl World {
             page: 100,
             slow: lag.min(Duration::milliseconds(500)),
             strict: false,
+            life: None,
             as_of: None,
             started: now,
             pending: HashMap::new(),
@@ -183,6 +186,11 @@ impl World {
             self.earlier.push((ask.now, before));
         }
         answer
+    }
+
+    /// How many seconds a token lasts which usually lasts `usual`.
+    pub fn token_life(&self, usual: i64) -> i64 {
+        self.life.unwrap_or(usual)
     }
 
     /// The document under a key, as reads are to see it.

@@ -19,6 +19,7 @@ SPARE_CLIENT = "3a6c1c3e-5a0e-4f6a-8f0c-2c5d7f9b1202"
 
 VM = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm-shop"
 SITE = f"{GROUP}/providers/Microsoft.Web/sites/app-shop"
+PLAN = f"{GROUP}/providers/Microsoft.Web/serverfarms/plan-shop"
 VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-shop"
 COSMOS = f"{GROUP}/providers/Microsoft.DocumentDB/databaseAccounts/cosmos-shop"
 STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/stshop"
@@ -129,6 +130,13 @@ ESTATE = {
                 },
             ),
             resource(
+                PLAN,
+                "Microsoft.Web/serverfarms",
+                kind="linux",
+                sku={"name": "P1v3", "tier": "PremiumV3", "capacity": 1},
+                properties={"reserved": True, "status": "Ready"},
+            ),
+            resource(
                 SITE,
                 "Microsoft.Web/sites",
                 kind="app,linux",
@@ -139,6 +147,7 @@ ESTATE = {
                     "hostNames": ["app-shop.azurewebsites.net"],
                     "defaultHostName": "app-shop.azurewebsites.net",
                     "reserved": True,
+                    "serverFarmId": PLAN,
                 },
             ),
             {

@@ -57,8 +57,28 @@ impl Ferry {
     }
 
     pub fn run(&self, args: &[&str]) -> Ran {
-        let Output { status, stdout, stderr } = self
-            .command(args)
+        self.run_with(args, &[])
+    }
+
+    /// Runs with these variables, and with none of those that name a credential of whoever runs the tests.
+    pub fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.command(args);
+        for (name, _) in std::env::vars() {
+            let credential = [
+                "AZURE",
+                "IDENTITY_",
+                "MSI_",
+                "SYSTEM_",
+                "SSL_CERT_",
+                "FERRY_C",
+                "FERRY_A",
+            ];
+            if credential.iter().any(|start| name.starts_with(start)) {
+                command.env_remove(name);
+            }
+        }
+        let Output { status, stdout, stderr } = command
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .output()
@@ -75,11 +95,22 @@ impl Ferry {
 pub struct Simulator {
     process: Child,
     pub url: String,
+    /// The authority to trust, where it speaks TLS.
+    pub ca: Option<PathBuf>,
 }
 
 impl Simulator {
     pub fn start(estate: &str) -> Self {
         Self::with(&estate_file(estate), &["--lag", "0.2"])
+    }
+
+    /// The same over TLS, by an authority in `directory`.
+    pub fn tls(estate: &Path, directory: &Path, options: &[&str]) -> Self {
+        let mut all = vec!["--tls", directory.to_str().unwrap()];
+        all.extend(options);
+        let mut simulator = Self::with(estate, &all);
+        simulator.ca = Some(directory.join("ca.pem"));
+        simulator
     }
 
     pub fn with(estate: &Path, options: &[&str]) -> Self {
@@ -95,7 +126,7 @@ impl Simulator {
             .read_line(&mut line)
             .unwrap();
         let url = line.trim().strip_prefix("ready ").unwrap().to_owned();
-        Self { process, url }
+        Self { process, url, ca: None }
     }
 
     /// What it answers under a path, as text.
@@ -105,7 +136,10 @@ impl Simulator {
             .enable_all()
             .build()
             .unwrap();
-        runtime.block_on(async { reqwest::get(url).await.unwrap().text().await.unwrap() })
+        let authority = self.ca.as_ref().map(|path| std::fs::read(path).unwrap());
+        let authority = authority.map(|pem| reqwest::Certificate::from_pem(&pem).unwrap());
+        let client = reqwest::Client::builder().tls_certs_only(authority).build().unwrap();
+        runtime.block_on(async { client.get(url).send().await.unwrap().text().await.unwrap() })
     }
 
     /// The requests that changed something, each once a line of the log.

@@ -166,6 +166,7 @@ impl Words {
 
     fn filled(&self, template: &Value) -> Value {
         match template {
+            Value::String(text) if text == "{null}" => Value::Null,
             Value::String(text) if text.contains('{') => json!(self.text(text)),
             Value::Array(items) => items.iter().map(|item| self.filled(item)).collect(),
             Value::Object(map) => map

@@ -78,7 +78,8 @@ fn plain(full: &str) -> Kind {
 
 fn get(turn: &mut Turn<'_>, work: &Work) -> Result {
     let head = turn.is(&Method::HEAD);
-    let implied = work.stored.is_none().then(|| cosmos_role(turn, &work.id)).flatten();
+    let implied = || cosmos_role(turn, &work.id).or_else(|| standing(turn, work));
+    let implied = work.stored.is_none().then(implied).flatten();
     let Some(stored) = work.stored.as_ref().or(implied.as_ref()) else {
         return Err(if head {
             Answer::empty(404)
@@ -103,6 +104,18 @@ fn get(turn: &mut Turn<'_>, work: &Work) -> Result {
         answer = answer.with("etag", etag);
     }
     Ok(answer)
+}
+
+/// A child that is there as long as its parent is, as nobody has written it yet.
+fn standing(turn: &Turn<'_>, work: &Work) -> Option<Value> {
+    let id = &work.id;
+    turn.world.read(id.parent()?.key())?;
+    let (name, properties) = work
+        .kind
+        .standing
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(id.name()))?;
+    Some(json!({"id": id.as_str(), "name": name, "type": id.resource_type(), "properties": properties.0}))
 }
 
 /// The data roles that every Cosmos DB account has: Data Reader and Data Contributor.

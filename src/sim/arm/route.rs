@@ -91,7 +91,7 @@ impl Turn<'_> {
 /// Answers a request to Azure Resource Manager.
 pub fn answer(world: &mut World, ask: &Ask) -> Answer {
     world.expire(ask.now);
-    let rights = Rights::of(world, ask.now);
+    let rights = Rights::of(world, &ask.caller.principal, ask.now);
     let mut turn = Turn { world, ask, rights };
     let answer = dispatch(&mut turn).unwrap_or_else(|failure| failure);
     if turn.world.behaviour.empty_pages {

@@ -1,5 +1,7 @@
 //! A resource type: the fields of its file.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -195,7 +197,8 @@ pub struct Kind {
     /// Properties that name an identity.
     pub uses: Vec<Use>,
     /// What the service adds to answers where the document has no value of its own, by pointer. It is read-only: what is
-    /// sent there is not kept. Texts may have `{name}`, `{location}` and the like, see `arm/added.rs`.
+    /// sent there is not kept. Texts may have `{name}`, `{location}` and the like, see
+    /// `arm/added.rs`; `{null}` is null, which TOML does not know.
     pub computed: Map<String, Value>,
     /// What holds where the document has no value of its own, in the same form; it can be written.
     pub defaults: Map<String, Value>,
@@ -217,6 +220,22 @@ pub struct Kind {
     pub state: Option<bool>,
     /// Tags are part of the type.
     pub tags: Option<bool>,
+    /// Children of this type that are there as long as their parent is, by name: what `properties` they have until they
+    /// are written. TOML knows no null, so the properties are a JSON text.
+    pub standing: BTreeMap<String, Json>,
+}
+
+/// A JSON text.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Json(pub Value);
+
+impl TryFrom<String> for Json {
+    type Error = serde_json::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        serde_json::from_str(&text).map(Self)
+    }
 }
 
 impl Kind {

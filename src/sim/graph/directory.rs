@@ -25,6 +25,8 @@ pub struct Directory {
     pub(super) containers: HashMap<String, BTreeSet<(Kind, String)>>,
     /// Who owns what, likewise.
     pub(super) owned: HashMap<String, BTreeSet<(Kind, String)>>,
+    /// The application ids, lower-cased, of managed identities that were deleted.
+    pub(super) gone: BTreeSet<String>,
 }
 
 impl Directory {
@@ -41,6 +43,7 @@ impl Directory {
             sections: HashMap::new(),
             containers: HashMap::new(),
             owned: HashMap::new(),
+            gone: BTreeSet::new(),
         };
         let empty = Map::new();
         let members = match graph {
@@ -150,6 +153,8 @@ impl Directory {
     /// Tells the directory that an identity is gone: its service principal goes, and its memberships, ownerships, app
     /// roles and directory roles with it.
     pub fn identity_deleted(&mut self, principal_id: &str) {
+        self.gone
+            .extend(self.app_of(principal_id).map(|app| app.to_lowercase()));
         self.remove_object(Kind::ServicePrincipal, principal_id);
     }
 

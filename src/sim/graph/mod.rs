@@ -9,6 +9,7 @@ mod answer;
 mod app_role;
 mod batch;
 mod change;
+mod client;
 mod cost;
 mod credential;
 mod directory;
