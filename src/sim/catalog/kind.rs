@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::{Act, Implied, Names, Statuses};
+
 /// What a PATCH does with the document or the identity map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -203,8 +205,24 @@ pub struct Kind {
     pub actions: Vec<String>,
     /// Lists whose items a PATCH merges by name; others are replaced whole.
     pub keyed: Vec<String>,
-    /// The status of a PUT that makes a new one, where it is not 201.
-    pub created: Option<u16>,
+    /// Statuses of answers that differ from the usual ones.
+    pub status: Statuses,
+    /// POST actions that are answered.
+    pub acts: std::collections::BTreeMap<String, Act>,
+    /// How the name is shown, where it is not the last segment of the id: with `{parent}` and `{name}`.
+    pub title: Option<String>,
+    /// What a name must be like.
+    pub names: Option<Names>,
+    /// Pointers to what a PUT that makes one must send.
+    pub required: Vec<String>,
+    /// What `GET {id}/{name}` shows: a template.
+    pub views: Map<String, Value>,
+    /// Pointers to what is shown only where `$expand` asks for it by its last segment.
+    pub expand: Vec<String>,
+    /// Children that are shown inside the document: their type below this one, by pointer to where the array stands.
+    pub nests: std::collections::BTreeMap<String, String>,
+    /// Documents of this type that are there without having been written.
+    pub implied: Implied,
     /// How many one parent can have; 0 for no limit.
     pub limit: usize,
     /// Writes below one parent are serialised: two at a time fail with 409.
