@@ -44,3 +44,4 @@ mod words;
 pub use route::answer;
 pub use serial::Serial;
 pub use show::time as stamp;
+pub use show::lower_group;

@@ -153,8 +153,13 @@ mod tests {
         let site = format!("{rg}/providers/Microsoft.Web/sites/app");
         assert!(matches!(read(&site, false), Named::Thing(_)));
         assert!(matches!(read(&format!("/{site}/"), false), Named::Thing(_)));
-        let encoded = format!("{}/providers/Microsoft.Authorization/locks/keep", site.replace('/', "%2F"));
-        assert!(matches!(read(&encoded, false), Named::Thing(id) if id.extended().is_some_and(|own| own.as_str() == site)));
+        let encoded = format!(
+            "{}/providers/Microsoft.Authorization/locks/keep",
+            site.replace('/', "%2F")
+        );
+        assert!(
+            matches!(read(&encoded, false), Named::Thing(id) if id.extended().is_some_and(|own| own.as_str() == site))
+        );
         assert_eq!(
             read(&format!("{site}/slots"), false),
             Named::Collection {

@@ -109,7 +109,10 @@ impl Words {
     }
 
     fn text(&self, template: &str) -> String {
-        if let Some(inner) = template.strip_prefix("{base64:").and_then(|rest| rest.strip_suffix('}')) {
+        if let Some(inner) = template
+            .strip_prefix("{base64:")
+            .and_then(|rest| rest.strip_suffix('}'))
+        {
             use base64::Engine as _;
             return base64::engine::general_purpose::STANDARD.encode(self.text(inner));
         }
@@ -126,8 +129,12 @@ impl Words {
         };
         let text = each(text, "{/", |rest| at(&format!("/{rest}")));
         let text = each(text, "{short:", |pointer| short(&key_of(&at(pointer))));
-        let text = each(text, "{guid:", |name| guid(&format!("{}\n{name}", self.key)).to_string());
-        each(text, "{secret:", |name| crate::types::json::digest(&json!([self.key, name])))
+        let text = each(text, "{guid:", |name| {
+            guid(&format!("{}\n{name}", self.key)).to_string()
+        });
+        each(text, "{secret:", |name| {
+            crate::types::json::digest(&json!([self.key, name]))
+        })
     }
 }
 

@@ -46,7 +46,16 @@ fn sign(header: &str, payload: &str) -> String {
 }
 
 /// A token for the caller of this estate.
-fn make(world: &World, audience: &str, life: i64, now: OffsetDateTime, client: Option<&str>, managed: bool) -> String {
+///
+/// * `managed`: for managed identities, with the one that was named
+fn make(
+    world: &World,
+    audience: &str,
+    life: i64,
+    now: OffsetDateTime,
+    client: Option<&str>,
+    managed: Option<Option<&Value>>,
+) -> String {
     let (caller, tenant) = (world.caller(), &world.tenant);
     let issuer = format!("https://sts.windows.net/{tenant}/");
     let mut claims = json!({
@@ -68,19 +77,14 @@ fn make(world: &World, audience: &str, life: i64, now: OffsetDateTime, client: O
         "ver": "1.0",
         "xms_tcdt": 1_600_000_000,
     });
-    if managed {
-        let identity = world
-            .store
-            .of_type("microsoft.managedidentity/userassignedidentities")
-            .find(|(_, document)| {
-                document
-                    .pointer("/properties/principalId")
-                    .and_then(Value::as_str)
-                    .is_some_and(|p| p.eq_ignore_ascii_case(&caller))
-            });
-        if let Some((_, document)) = identity {
-            claims["xms_mirid"] = document["id"].clone();
-            claims["appid"] = document["properties"]["clientId"].clone();
+    if let Some(identity) = managed {
+        if let Some(document) = identity.or_else(|| identity_of(world, "principalId", &caller)) {
+            let own = &document["properties"];
+            let id = document["id"].as_str().unwrap_or_default();
+            claims["xms_mirid"] = json!(super::arm::lower_group(id));
+            claims["appid"] = own["clientId"].clone();
+            claims["oid"] = own["principalId"].clone();
+            claims["sub"] = own["principalId"].clone();
         }
         claims["xms_idrel"] = json!("7 10");
     }
@@ -89,6 +93,35 @@ fn make(world: &World, audience: &str, life: i64, now: OffsetDateTime, client: O
     let payload = URL_SAFE_NO_PAD.encode(claims.to_string());
     let signature = sign(&header, &payload);
     format!("{header}.{payload}.{signature}")
+}
+
+/// The identity with this id among its properties.
+fn identity_of<'a>(world: &'a World, name: &str, id: &str) -> Option<&'a Value> {
+    let mut all = world.store.of_type("microsoft.managedidentity/userassignedidentities");
+    let found = all.find(|(_, document)| {
+        let own = document["properties"][name].as_str();
+        own.is_some_and(|own| own.eq_ignore_ascii_case(id))
+    });
+    found.map(|(_, document)| document)
+}
+
+/// The identity that a request for a token names, if it names one; the error is that there is none such. One that is not
+/// known is the caller's own where tokens are not looked into.
+fn asked_for<'a>(world: &'a World, ask: &Ask) -> Result<Option<&'a Value>, ()> {
+    let first = |names: &[&str]| names.iter().find_map(|name| text(ask, name));
+    let found = if let Some(id) = first(&["msi_res_id", "mi_res_id"]) {
+        world.store.get(&super::store::key_of(&id))
+    } else if let Some(id) = first(&["client_id", "clientid"]) {
+        identity_of(world, "clientId", &id)
+    } else if let Some(id) = first(&["object_id", "principal_id"]) {
+        identity_of(world, "principalId", &id)
+    } else {
+        return Ok(None);
+    };
+    match found {
+        None if world.strict => Err(()),
+        found => Ok(found),
+    }
 }
 
 /// The App Service form: `expires_on` as a text, no `expires_in`.
@@ -101,7 +134,13 @@ fn app_service(world: &World, ask: &Ask) -> Answer {
     };
     let life = 86_399;
     let client = text(ask, "client_id").or_else(|| text(ask, "clientid"));
-    let token = make(world, &resource, life, ask.now, client.as_deref(), true);
+    let Ok(identity) = asked_for(world, ask) else {
+        return Answer::json(
+            400,
+            json!({"statusCode": 400, "message": "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId."}),
+        );
+    };
+    let token = make(world, &resource, life, ask.now, client.as_deref(), Some(identity));
     let expires = (ask.now.unix_timestamp() + life).to_string();
     Answer::json(
         200,
@@ -129,10 +168,13 @@ fn instance(world: &World, ask: &Ask) -> Answer {
     };
     let life = 86_399;
     let client = text(ask, "client_id");
+    let Ok(identity) = asked_for(world, ask) else {
+        return bad("Identity not found");
+    };
     Answer::json(
         200,
         json!({
-            "access_token": make(world, &resource, life, ask.now, client.as_deref(), true),
+            "access_token": make(world, &resource, life, ask.now, client.as_deref(), Some(identity)),
             "client_id": client.unwrap_or_else(|| CLIENT.to_owned()),
             "expires_in": life.to_string(),
             "expires_on": (ask.now.unix_timestamp() + life).to_string(),
@@ -257,7 +299,7 @@ fn issue(world: &World, ask: &Ask, tenant: &str, modern: bool) -> Answer {
         }
     }
     let life = 3599;
-    let token = make(world, &audience, life, ask.now, Some(&client), false);
+    let token = make(world, &audience, life, ask.now, Some(&client), None);
     if modern {
         return Answer::json(
             200,

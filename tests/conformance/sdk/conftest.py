@@ -4,21 +4,21 @@ import estate
 import pytest
 from azure.mgmt.msi import ManagedServiceIdentityClient
 from azure.mgmt.resource.resources import ResourceManagementClient
-from helpers import simulator, unique
+from helpers import running, unique
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory):
+def cloud():
     """A simulator where operations end at once and nothing lags."""
-    with simulator(tmp_path_factory.mktemp("cloud"), estate.ESTATE, "--lag", "off") as running:
-        yield running
+    with running(estate.ESTATE, "--lag", "off") as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
-def slow_cloud(tmp_path_factory):
+def slow_cloud():
     """A simulator where operations take a while, new principals come late, and so does Resource Graph."""
-    with simulator(tmp_path_factory.mktemp("slow"), estate.ESTATE, "--lag", "0.6") as running:
-        yield running
+    with running(estate.ESTATE, "--lag", "0.6") as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,13 @@
-"""What the suites share: how a refusal is told, how a simulator is started, how a client is pointed at it."""
+"""What the suites share: how a refusal is told, and how a client is pointed at a simulator."""
 
 import contextlib
-import json
-import os
-import pathlib
-import subprocess
 import uuid
 
 import pytest
 from azure.core.credentials import AccessToken, AccessTokenInfo
 from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline.policies import SansIOHTTPPolicy
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+from simulator import Simulator
 
 
 def unique(prefix):
@@ -47,44 +42,25 @@ class StaticToken:
         return AccessTokenInfo("conformance", 2_000_000_000)
 
 
-class PlainBearer(SansIOHTTPPolicy):
-    """Sends the token over plain http, which the SDK's own policy refuses to do."""
-
-    def on_request(self, request):
-        request.http_request.headers["Authorization"] = "Bearer conformance"
-
-
 class Cloud:
-    """A running simulator."""
+    """A running simulator, as the SDKs see a cloud: over https, by an authority that they are told to trust."""
 
-    def __init__(self, url):
-        self.url = url
+    def __init__(self, simulator):
+        self.simulator = simulator
+        self.url = simulator.url
+        self.ca = simulator.ca
         self.credential = StaticToken()
 
-    def client(self, kind, *arguments, **options):
+    def client(self, kind, *arguments, credential=None, **options):
         """An SDK client that speaks to this simulator."""
-        if self.url.startswith("http://"):
-            options.setdefault("authentication_policy", PlainBearer())
         options.setdefault("base_url", self.url)
-        options.setdefault("credential_scopes", [f"{self.url}/.default"])
-        return kind(self.credential, *arguments, **options)
+        options.setdefault("credential_scopes", ["https://management.azure.com/.default"])
+        options.setdefault("connection_verify", self.ca)
+        return kind(credential or self.credential, *arguments, **options)
 
 
 @contextlib.contextmanager
-def simulator(folder, estate, *options):
-    """Runs `ferry sim` with an estate; the binary is FERRY, else the one that cargo built."""
-    ferry = os.environ.get("FERRY") or ROOT / "target" / "debug" / "ferry"
-    file = pathlib.Path(folder) / "estate.json"
-    file.write_text(json.dumps(estate))
-    process = subprocess.Popen(
-        [str(ferry), "sim", "--estate", str(file), *options],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        ready = process.stdout.readline().split()
-        assert ready and ready[0] == "ready", "the simulator did not start"
-        yield Cloud(ready[1])
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+def running(estate, *options):
+    """A cloud of its own."""
+    with Simulator(estate, *options) as simulator:
+        yield Cloud(simulator)

@@ -1,16 +1,17 @@
-"""azure-identity: the credentials that need no secret of the cloud, and what they say when they fail."""
+"""azure-identity: the credentials of workloads, and what they say when they fail."""
 
 import base64
 import json
-import os
 
+import estate
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
-from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
+from azure.identity import ClientSecretCredential, CredentialUnavailableError, ManagedIdentityCredential, WorkloadIdentityCredential
 from azure.mgmt.resource.subscriptions import SubscriptionClient
-from estate import SUBSCRIPTION, TENANT
-from helpers import refused, simulator
-import estate
+from estate import ROBOT_APP, SUBSCRIPTION, TENANT
+from helpers import refused, running
+
+ARM = "https://management.azure.com/.default"
 
 
 def claims(token):
@@ -22,15 +23,15 @@ def claims(token):
 def app_service(cloud, monkeypatch):
     monkeypatch.setenv("IDENTITY_ENDPOINT", f"{cloud.url}/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", "header")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", cloud.ca)
 
 
 def test_an_app_gets_a_token_of_its_identity(app_service, identity):
-    credential = ManagedIdentityCredential(client_id=identity.client_id)
-    token = credential.get_token("https://management.azure.com/.default")
+    token = ManagedIdentityCredential(client_id=identity.client_id).get_token(ARM)
     own = claims(token)
     assert own["aud"].rstrip("/") == "https://management.azure.com" and own["tid"] == TENANT and own["idtyp"] == "app"
     assert (own["oid"], own["sub"], own["appid"]) == (identity.principal_id, identity.principal_id, identity.client_id)
-    assert own["xms_mirid"].lower() == identity.id.lower() and own["iss"] == f"https://sts.windows.net/{TENANT}/"
+    assert own["xms_mirid"] == identity.id and own["iss"] == f"https://sts.windows.net/{TENANT}/"
     assert token.expires_on == own["exp"] and own["exp"] - own["iat"] > 80000
 
 
@@ -41,39 +42,58 @@ def test_an_identity_is_named_by_any_of_its_ids(app_service, identity, name):
     assert claims(credential.get_token("https://vault.azure.net/.default"))["oid"] == identity.principal_id
 
 
-def test_an_identity_that_is_not_there_gets_none(app_service):
-    credential = ManagedIdentityCredential(client_id="11111111-1111-4111-8111-111111111111")
-    with pytest.raises(ClientAuthenticationError):
-        credential.get_token("https://management.azure.com/.default")
-
-
 def test_a_machine_gets_a_token_of_its_identity(cloud, monkeypatch, identity):
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", cloud.url)
-    credential = ManagedIdentityCredential(client_id=identity.client_id)
-    assert claims(credential.get_token("https://management.azure.com/.default"))["oid"] == identity.principal_id
-    missing = ManagedIdentityCredential(client_id="11111111-1111-4111-8111-111111111111")
-    with pytest.raises((CredentialUnavailableError, ClientAuthenticationError)):
-        missing.get_token("https://management.azure.com/.default")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", cloud.ca)
+    own = claims(ManagedIdentityCredential(client_id=identity.client_id).get_token(ARM))
+    assert (own["oid"], own["xms_mirid"]) == (identity.principal_id, identity.id)
 
 
-def test_tokens_are_looked_into_where_that_is_asked_for(tmp_path, monkeypatch):
-    with simulator(tmp_path, estate.ESTATE, "--lag", "off", "--auth", "strict") as strict:
-        client = strict.client(SubscriptionClient)
-        with refused(401, "InvalidAuthenticationToken", "The access token is invalid."):
-            client.subscriptions.get(SUBSCRIPTION)
+def test_an_identity_that_is_not_there_gets_no_token(monkeypatch):
+    with running(estate.ESTATE, "--lag", "off", "--auth", "strict") as strict:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", strict.ca)
+        nobody = ManagedIdentityCredential(client_id="11111111-1111-4111-8111-111111111111")
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{strict.url}/msi/token")
         monkeypatch.setenv("IDENTITY_HEADER", "header")
-        from azure.core.pipeline.policies import SansIOHTTPPolicy
+        with pytest.raises(ClientAuthenticationError):
+            ManagedIdentityCredential(client_id="11111111-1111-4111-8111-111111111111").get_token(ARM)
+        monkeypatch.delenv("IDENTITY_ENDPOINT")
+        monkeypatch.delenv("IDENTITY_HEADER")
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", strict.url)
+        with pytest.raises((CredentialUnavailableError, ClientAuthenticationError)):
+            nobody.get_token(ARM)
 
-        class Real(SansIOHTTPPolicy):
-            def __init__(self, scope):
-                self.scope = scope
 
-            def on_request(self, request):
-                request.http_request.headers["Authorization"] = f"Bearer {ManagedIdentityCredential().get_token(self.scope).token}"
+def authority(cloud):
+    return {"authority": cloud.url, "disable_instance_discovery": True, "connection_verify": cloud.ca}
 
-        real = strict.client(SubscriptionClient, authentication_policy=Real("https://management.azure.com/.default"))
-        assert real.subscriptions.get(SUBSCRIPTION).subscription_id == SUBSCRIPTION
-        wrong = strict.client(SubscriptionClient, authentication_policy=Real("https://vault.azure.net/.default"))
+
+def test_a_secret_is_changed_for_a_token(cloud):
+    token = ClientSecretCredential(TENANT, ROBOT_APP, "secret", **authority(cloud)).get_token(ARM)
+    own = claims(token)
+    assert own["appid"] == ROBOT_APP and own["tid"] == TENANT and own["aud"].startswith("https://management.azure.com")
+
+
+def test_an_assertion_from_a_file_is_changed_for_a_token(cloud, tmp_path):
+    file = tmp_path / "token"
+    part = base64.urlsafe_b64encode(json.dumps({"iss": "https://i.example", "sub": "s", "aud": "a", "exp": 2_000_000_000}).encode()).decode().rstrip("=")
+    file.write_text(f"e30.{part}.x")
+    credential = WorkloadIdentityCredential(tenant_id=TENANT, client_id=ROBOT_APP, token_file_path=str(file), **authority(cloud))
+    assert claims(credential.get_token(ARM))["appid"] == ROBOT_APP
+
+
+def test_a_tenant_that_is_not_there(cloud):
+    with pytest.raises((ClientAuthenticationError, ValueError)):
+        ClientSecretCredential("99999999-9999-4999-8999-999999999999", ROBOT_APP, "secret", **authority(cloud)).get_token(ARM)
+
+
+def test_tokens_are_looked_into_where_that_is_asked_for():
+    with running(estate.ESTATE, "--lag", "off", "--auth", "strict") as strict:
+        with refused(401, "InvalidAuthenticationToken", "The access token is invalid."):
+            strict.client(SubscriptionClient).subscriptions.get(SUBSCRIPTION)
+        credential = ClientSecretCredential(TENANT, ROBOT_APP, "secret", **authority(strict))
+        client = strict.client(SubscriptionClient, credential=credential)
+        assert client.subscriptions.get(SUBSCRIPTION).subscription_id == SUBSCRIPTION
+        wrong = strict.client(SubscriptionClient, credential=credential, credential_scopes=["https://vault.azure.net/.default"])
         with refused(401, "InvalidAuthenticationTokenAudience", "The access token has been obtained for wrong audience or resource 'https://vault.azure.net"):
             wrong.subscriptions.get(SUBSCRIPTION)

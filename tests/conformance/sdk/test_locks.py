@@ -22,7 +22,7 @@ def own_group(resources, locks):
     resources.resource_groups.create_or_update(name, {"location": "westeurope"})
     yield name
     for lock in list(locks.list_at_resource_group_level(name)):
-        locks.delete_by_scope(lock.id.lstrip("/").split("/providers/Microsoft.Authorization/")[0], lock.name)
+        locks.delete_by_scope(lock.id.split("/providers/Microsoft.Authorization/")[0], lock.name)
 
 
 def test_a_lock_lives_and_dies(locks, own_group):

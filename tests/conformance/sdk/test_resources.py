@@ -138,7 +138,7 @@ def test_any_resource_can_be_made_changed_and_deleted_by_its_id(resources, group
         generic.get_by_id(own, api_version="2023-10-02")
 
 
-def test_wrong_versions_types_and_namespaces_are_told_apart(resources, identity, group):
+def test_wrong_versions_types_and_namespaces_are_told_apart(cloud, resources, identity, group):
     generic = resources.resources
     with refused(400, "NoRegisteredProviderFound"):
         generic.get_by_id(identity.id, api_version="2000-01-01")
@@ -146,10 +146,12 @@ def test_wrong_versions_types_and_namespaces_are_told_apart(resources, identity,
         generic.get_by_id(f"{SUB}/resourceGroups/{group}/providers/Contoso.Toys/bears/ted", api_version="2023-01-01")
     with refused(404, "InvalidResourceType", "The resource type could not be found in the namespace 'Microsoft.Compute' for api version '2023-01-01'."):
         generic.get_by_id(f"{SUB}/resourceGroups/{group}/providers/Microsoft.Compute/bears/ted", api_version="2023-01-01")
+    older = cloud.client(ResourceManagementClient, SUBSCRIPTION, api_version="1999-01-01")
     with refused(400, "InvalidApiVersionParameter", "The api-version '1999-01-01' is invalid. The supported versions are '"):
-        resources.resource_groups.get(group, api_version="1999-01-01")
+        older.resource_groups.get(group)
+    none = cloud.client(ResourceManagementClient, SUBSCRIPTION, api_version="")
     with refused(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests."):
-        resources.resource_groups.get(group, api_version="")
+        none.resource_groups.get(group)
 
 
 def test_a_child_needs_its_parent(resources, group):
