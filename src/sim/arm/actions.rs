@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::fail::{fail, resource_missing, unsimulated};
 use super::route::{Result, Turn};
-use super::{associated, hierarchy, lists, locks, managed_identity, operations, policy, registration, versions};
+use super::{
+    acts, associated, hierarchy, implied, lists, locks, managed_identity, names, operations, policy, registration, versions,
+};
 use crate::sim::catalog::{self, Slow};
 use crate::sim::{Answer, replication};
 use crate::types::ResourceId;
@@ -41,6 +43,7 @@ pub fn answer(turn: &mut Turn<'_>, on: Option<&ResourceId>, namespace: &str, act
             return policy::check(turn, scope);
         }
         ("microsoft.management", "getentities") => return hierarchy::entities(turn),
+        (_, "checknameavailability") if !own => return names::available(turn, on, namespace),
         (_, "register" | "unregister")
             if !own || on.is_some_and(|on| on.is_type("Microsoft.Resources/subscriptions")) =>
         {
@@ -74,10 +77,16 @@ pub fn answer(turn: &mut Turn<'_>, on: Option<&ResourceId>, namespace: &str, act
     )?;
     lists::exists(turn, on)?;
     locks::guard(turn, on, false)?;
+    let implied = implied::document(turn.world, on);
+    if let Some(document) = turn.world.read(on.key()).cloned().or_else(|| implied.clone())
+        && let Some(answer) = acts::post(turn, on, &document, &lower, &version)
+    {
+        return Ok(answer);
+    }
     if let Some(answer) = shown(turn, on, &lower) {
         return Ok(answer);
     }
-    if !turn.world.store.has(on.key()) {
+    if !turn.world.store.has(on.key()) && implied.is_none() {
         return Err(resource_missing(on));
     }
     if managed_identity::is(on) && lower == "revoketokens" && version != "2023-07-31-preview" {
@@ -145,19 +154,6 @@ fn shown(turn: &Turn<'_>, on: &ResourceId, action: &str) -> Option<Answer> {
             Some(Answer::json(200, json!({ "value": value })))
         }
         _ if stands_for => Some(Answer::json(200, document.clone())),
-        "listkeys" => Some(Answer::json(200, keys(on))),
         _ => None,
     }
-}
-
-/// Keys that stay the same for one resource.
-fn keys(on: &ResourceId) -> Value {
-    let key = |n: u8| crate::types::json::digest(&json!([on.key(), n]));
-    if on.is_type("Microsoft.Storage/storageAccounts") {
-        return json!({"keys": [
-            {"keyName": "key1", "value": key(1), "permissions": "FULL"},
-            {"keyName": "key2", "value": key(2), "permissions": "FULL"},
-        ]});
-    }
-    json!({"key1": key(1), "key2": key(2), "primaryKey": key(1), "secondaryKey": key(2), "primaryMasterKey": key(1), "secondaryMasterKey": key(2)})
 }

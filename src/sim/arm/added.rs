@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::show::{drop_at, time, values_at};
+use super::show::{drop_at, values_at};
+use super::words::Words;
 use crate::sim::catalog::Kind;
-use crate::sim::regions;
 use crate::sim::world::World;
 use crate::types::ResourceId;
 use crate::types::json::{merge, pointer_segments};
@@ -101,91 +101,6 @@ fn drop_equal(value: &mut Value, path: &[String], gone: &Value) {
     }
 }
 
-/// What the words in braces of a template stand for.
-#[derive(Clone)]
-struct Words {
-    known: Vec<(&'static str, String)>,
-    /// The document, for `{/pointer}`.
-    root: Value,
-    /// The names of the items on the way, for `{item}` and `{above}`.
-    items: Vec<String>,
-}
-
-impl Words {
-    fn of(world: &World, id: &ResourceId, shown: &Value) -> Self {
-        let location = shown["location"].as_str().unwrap_or_default();
-        let note = world.store.note(id.key());
-        let at = |moment: Option<time::OffsetDateTime>| time(moment.unwrap_or(world.started));
-        let known = vec![
-            ("{name}", id.name().to_owned()),
-            ("{id}", id.as_str().to_owned()),
-            (
-                "{scope}",
-                id.extended()
-                    .or_else(|| id.parent())
-                    .map(|scope| scope.as_str().to_owned())
-                    .unwrap_or_default(),
-            ),
-            ("{subscription}", id.subscription().unwrap_or_default().to_owned()),
-            ("{group}", id.resource_group().unwrap_or_default().to_owned()),
-            ("{tenant}", world.tenant.clone()),
-            ("{caller}", world.caller()),
-            ("{location}", regions::normal(location)),
-            (
-                "{region}",
-                regions::find(location).map_or_else(|| location.to_owned(), |place| place.display.clone()),
-            ),
-            (
-                "{guid}",
-                uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, id.key().as_bytes()).to_string(),
-            ),
-            ("{created}", at(note.created)),
-            ("{changed}", at(note.changed)),
-        ];
-        Self {
-            known,
-            root: shown.clone(),
-            items: Vec::new(),
-        }
-    }
-
-    fn text(&self, template: &str) -> String {
-        let mut text = template.to_owned();
-        for (word, value) in &self.known {
-            text = text.replace(word, value);
-        }
-        let from_end = |n: usize| self.items.iter().rev().nth(n).cloned().unwrap_or_default();
-        text = text.replace("{item}", &from_end(0)).replace("{above}", &from_end(1));
-        while let Some((before, rest)) = text.split_once("{/") {
-            let (pointer, after) = rest.split_once('}').unwrap_or((rest, ""));
-            let value = self.root.pointer(&format!("/{pointer}")).and_then(Value::as_str);
-            text = format!("{before}{}{after}", value.unwrap_or_default());
-        }
-        text
-    }
-
-    fn filled(&self, template: &Value) -> Value {
-        match template {
-            Value::String(text) if text == "{null}" => Value::Null,
-            Value::String(text) if text.contains('{') => json!(self.text(text)),
-            Value::Array(items) => items.iter().map(|item| self.filled(item)).collect(),
-            Value::Object(map) => map
-                .iter()
-                .map(|(name, value)| (name.clone(), self.filled(value)))
-                .collect::<Map<_, _>>()
-                .into(),
-            other => other.clone(),
-        }
-    }
-
-    fn inside(&self, item: &Value) -> Self {
-        let name = ["name", "locationName"].iter().find_map(|name| item[name].as_str());
-        let mut inside = self.clone();
-        inside.items.push(name.unwrap_or_default().to_owned());
-        inside
-    }
-}
-
 /// Puts a filled template where a path leads to, if there is nothing yet; `*` is every item or member on the way.
 fn put_at(target: &mut Value, path: &[String], template: &Value, words: &Words) {
     match (path, target) {
@@ -207,5 +122,17 @@ fn put_at(target: &mut Value, path: &[String], template: &Value, words: &Words) 
             }
         }
         _ => {}
+    }
+}
+
+/// Sets a value where a path leads to, making the objects on the way; not through what is no object.
+pub fn set_at(target: &mut Value, path: &[String], value: Value) {
+    let Some((first, rest)) = path.split_first() else {
+        *target = value;
+        return;
+    };
+    if let Some(map) = target.as_object_mut() {
+        let nothing = || if rest.is_empty() { Value::Null } else { json!({}) };
+        set_at(map.entry(first.clone()).or_insert_with(nothing), rest, value);
     }
 }

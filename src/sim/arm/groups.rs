@@ -15,6 +15,10 @@ const KIND: &str = "Microsoft.Resources/subscriptions/resourceGroups";
 fn shown(id: &ResourceId, document: &Value) -> Value {
     let mut shown = document.clone();
     show::complete(&mut shown, id);
+    // Whatever segment was sent, this is how Resource Manager spells it.
+    let subscription = id.subscription().unwrap_or_default();
+    let name = shown["name"].as_str().unwrap_or_else(|| id.name());
+    shown["id"] = json!(format!("/subscriptions/{subscription}/resourceGroups/{name}"));
     shown["type"] = json!("Microsoft.Resources/resourceGroups");
     if shown.pointer("/properties/provisioningState").is_none() {
         if !shown["properties"].is_object() {
@@ -133,9 +137,13 @@ fn put(turn: &mut Turn<'_>, asked: &ResourceId, stored: Option<Value>) -> Result
             "location": regions::normal(sent),
         })
     });
-    for member in ["tags", "managedBy"] {
-        if let Some(value) = body.get(member).filter(|value| !value.is_null()) {
-            document[member] = value.clone();
+    if let Some(map) = document.as_object_mut() {
+        // A PUT is the whole: tags that are not sent are gone.
+        for member in ["tags", "managedBy"] {
+            match body.get(member).filter(|value| !value.is_null()) {
+                Some(value) => map.insert(member.into(), value.clone()),
+                None => map.shift_remove(member),
+            };
         }
     }
     policy::guard(turn, asked, &document)?;

@@ -1,17 +1,26 @@
 //! Lists of resources: of a type, of a subscription or group, of children.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::fail;
 use super::paging::{after, page, stream};
 use super::route::{Result, Turn};
-use super::{show, subscriptions, versions};
+use super::{implied, show, subscriptions, versions};
 use crate::sim::catalog;
 use crate::sim::store::Rows;
 use crate::types::ResourceId;
 
 /// The list of a full type below a subscription, a group, a scope or a parent.
 pub fn of_type(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
+    // A list of what nobody knows would be empty, and so wrong where it is a view of its parent, and no list.
+    let lower = kind.to_ascii_lowercase();
+    let unknown = catalog::kind(kind).is_none() && !turn.world.store.knows_type(&lower);
+    if unknown && (catalog::is_unsimulated(kind) || versions::child_of_known(turn.world, kind)) {
+        versions::given(turn.ask)?;
+        return Err(fail::unsimulated(&format!("GET of '{kind}'")));
+    }
     let version = versions::of_type(turn.world, turn.ask, kind, None)?;
     let scope = ResourceId::parse(parent).ok();
     let known = catalog::kind(kind);
@@ -38,6 +47,19 @@ pub fn of_type(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
         wide || (child && steps == 2) || (!child && steps == 4 && own)
     };
     let (world, now) = (&*turn.world, turn.ask.now);
+    let implied = scope
+        .as_ref()
+        .filter(|_| child)
+        .map_or_else(Vec::new, |scope| implied::below(world, scope, kind));
+    if !implied.is_empty() {
+        let mut rows: BTreeMap<&str, &Value> = implied.iter().map(|(id, document)| (id.key(), document)).collect();
+        rows.extend(past_or_present(turn, &parent_key, Some(&types)).filter(|(key, _)| right_below(key)));
+        let behind = after(turn.ask);
+        let rows = rows.into_iter().filter(|(key, _)| **key > *behind);
+        return Ok(stream(turn.ask, world.page, rows, |key, document| {
+            show::resource(world, key, document, &version, now)
+        }));
+    }
     let rows = past_or_present(turn, &parent_key, Some(&types));
     let rows = rows
         .filter(|(key, _)| right_below(key))

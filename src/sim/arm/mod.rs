@@ -1,6 +1,7 @@
 //! Azure Resource Manager: one file a kind of thing that it serves.
 
 mod actions;
+mod acts;
 mod added;
 mod assignment_rules;
 mod associated;
@@ -12,10 +13,12 @@ mod groups;
 mod hierarchy;
 mod identity_block;
 mod identity_rules;
+mod implied;
 mod lists;
 mod locks;
 mod managed_identity;
 mod management_groups;
+mod names;
 mod operations;
 mod paging;
 mod path;
@@ -36,6 +39,7 @@ mod subscriptions;
 mod tags;
 mod vault;
 mod versions;
+mod words;
 
 pub use route::answer;
 pub use serial::Serial;

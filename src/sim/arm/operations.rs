@@ -133,7 +133,8 @@ pub fn poll(turn: &mut Turn<'_>) -> Result<Option<Answer>> {
     let Some(id) = id else {
         return Ok(Some(Answer::empty(200)));
     };
-    let Some(document) = turn.world.read(id.key()).cloned() else {
+    let stored = turn.world.read(id.key()).cloned();
+    let Some(document) = stored.or_else(|| super::implied::document(turn.world, &id)) else {
         return Err(fail::resource_missing(&id));
     };
     Ok(Some(Answer::json(

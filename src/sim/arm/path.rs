@@ -28,11 +28,13 @@ pub enum Named {
     Nothing,
 }
 
-/// The decoded segments of a path; empty ones are dropped, so that a doubled slash does no harm.
+/// The segments of a path, decoded before it is cut: SDKs encode the slashes of a scope. Empty ones are dropped, so that a
+/// doubled slash does no harm.
 pub fn segments(path: &str) -> Vec<String> {
+    let path = percent_decode_str(path).decode_utf8_lossy();
     path.split('/')
         .filter(|segment| !segment.is_empty())
-        .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
+        .map(str::to_owned)
         .collect()
 }
 
@@ -151,6 +153,13 @@ mod tests {
         let site = format!("{rg}/providers/Microsoft.Web/sites/app");
         assert!(matches!(read(&site, false), Named::Thing(_)));
         assert!(matches!(read(&format!("/{site}/"), false), Named::Thing(_)));
+        let encoded = format!(
+            "{}/providers/Microsoft.Authorization/locks/keep",
+            site.replace('/', "%2F")
+        );
+        assert!(
+            matches!(read(&encoded, false), Named::Thing(id) if id.extended().is_some_and(|own| own.as_str() == site))
+        );
         assert_eq!(
             read(&format!("{site}/slots"), false),
             Named::Collection {

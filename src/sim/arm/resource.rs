@@ -7,7 +7,8 @@ use super::fail::{bad_content, fail, no_method, resource_missing, unsimulated};
 use super::identity_block::{self, Mode};
 use super::route::{Result, Turn};
 use super::{
-    added, federated, lists, locks, managed_identity, operations, policy, preconditions, providers, show, versions,
+    added, federated, implied, lists, locks, managed_identity, names, operations, policy, preconditions, providers, show,
+    versions,
 };
 use crate::sim::catalog::{self, Kind, Patch, Put, Slow};
 use crate::sim::{Answer, regions};
@@ -30,7 +31,10 @@ pub struct Work {
 pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
     let full = asked.resource_type();
     let kind = catalog::kind(&full).cloned().unwrap_or_else(|| plain(&full));
+    // One that is only implied cannot be deleted, unless its parent lists it.
+    let kept = turn.is(&Method::DELETE) && kind.implied.within.is_none();
     let stored = turn.world.read(asked.key()).cloned();
+    let stored = stored.or_else(|| implied::document(turn.world, asked).filter(|_| !kept));
     let location = stored.as_ref().and_then(|document| document["location"].as_str());
     let sent = turn.ask.body.as_ref().and_then(|body| body["location"].as_str());
     let version = versions::of_type(turn.world, turn.ask, &full, location.or(sent))?;
@@ -78,9 +82,7 @@ fn plain(full: &str) -> Kind {
 
 fn get(turn: &mut Turn<'_>, work: &Work) -> Result {
     let head = turn.is(&Method::HEAD);
-    let implied = || cosmos_role(turn, &work.id).or_else(|| standing(turn, work));
-    let implied = work.stored.is_none().then(implied).flatten();
-    let Some(stored) = work.stored.as_ref().or(implied.as_ref()) else {
+    let Some(stored) = &work.stored else {
         return Err(if head {
             Answer::empty(404)
         } else {
@@ -93,7 +95,12 @@ fn get(turn: &mut Turn<'_>, work: &Work) -> Result {
     if work.kind.hides(work.id.name()) {
         return Err(no_method(&turn.ask.method));
     }
-    let shown = show::resource(turn.world, work.id.key(), stored, &work.version, turn.ask.now);
+    let mut shown = show::whole(turn.world, work.id.key(), stored, &work.version, turn.ask.now);
+    show::fold(
+        &mut shown,
+        &work.kind,
+        turn.ask.parameter("$expand").unwrap_or_default(),
+    );
     let mut answer = Answer::json(200, shown);
     if let Some(etag) = answer
         .body
@@ -104,47 +111,6 @@ fn get(turn: &mut Turn<'_>, work: &Work) -> Result {
         answer = answer.with("etag", etag);
     }
     Ok(answer)
-}
-
-/// A child that is there as long as its parent is, as nobody has written it yet.
-fn standing(turn: &Turn<'_>, work: &Work) -> Option<Value> {
-    let id = &work.id;
-    turn.world.read(id.parent()?.key())?;
-    let (name, properties) = work
-        .kind
-        .standing
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(id.name()))?;
-    Some(json!({"id": id.as_str(), "name": name, "type": id.resource_type(), "properties": properties.0}))
-}
-
-/// The data roles that every Cosmos DB account has: Data Reader and Data Contributor.
-fn cosmos_role(turn: &Turn<'_>, id: &ResourceId) -> Option<Value> {
-    let account = id
-        .parent()
-        .filter(|_| id.is_type("Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions"))?;
-    turn.world.read(account.key())?;
-    let (name, actions) = match id.name() {
-        "00000000-0000-0000-0000-000000000001" => {
-            ("Reader", ["executeQuery", "readChangeFeed", "items/read"].as_slice())
-        }
-        "00000000-0000-0000-0000-000000000002" => ("Contributor", ["*", "items/*"].as_slice()),
-        _ => return None,
-    };
-    let container = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers";
-    let mut data: Vec<String> = vec!["Microsoft.DocumentDB/databaseAccounts/readMetadata".to_owned()];
-    data.extend(actions.iter().map(|action| format!("{container}/{action}")));
-    Some(json!({
-        "id": id.as_str(),
-        "name": id.name(),
-        "type": "Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions",
-        "properties": {
-            "roleName": format!("Cosmos DB Built-in Data {name}"),
-            "type": "BuiltInRole",
-            "assignableScopes": [account.as_str()],
-            "permissions": [{"dataActions": data, "notDataActions": []}],
-        },
-    }))
 }
 
 /// Fails where a conditional header does not hold.
@@ -206,6 +172,7 @@ fn put(turn: &mut Turn<'_>, work: Work) -> Result {
     preconditions::check(turn, &work.id, &body)?;
     parent(turn, &work.id)?;
     let location = place(&work, &body)?;
+    names::check(turn, &work, &body)?;
     conditions(turn, &work)?;
     busy(turn, &work)?;
     if managed_identity::is(&work.id) {
@@ -352,7 +319,11 @@ fn finish(turn: &mut Turn<'_>, work: &Work, mut document: Value, method: &Method
     }
     let (now, by) = (turn.ask.now, turn.ask.caller.principal.clone());
     identity_block::tell(turn, work, &document);
-    turn.world.store.put(&work.id, document.clone(), now, &by);
+    // What its parent lists lives there, unless it has a document of its own.
+    if work.kind.implied.within.is_none() || turn.world.store.has(work.id.key()) {
+        turn.world.store.put(&work.id, document.clone(), now, &by);
+    }
+    implied::follow(turn.world, &work.id, Some(&document), now, &by);
     turn.world.writes += 1;
     let key = work.id.key().to_owned();
     let slow = if *method == Method::PUT {
@@ -360,8 +331,13 @@ fn finish(turn: &mut Turn<'_>, work: &Work, mut document: Value, method: &Method
     } else {
         work.kind.slow.patch
     };
-    let new = *method == Method::PUT && first;
-    let status = if new { work.kind.created.unwrap_or(201) } else { 200 };
+    let put = *method == Method::PUT;
+    let told = if put {
+        work.kind.status.put
+    } else {
+        work.kind.status.patch
+    };
+    let status = told.unwrap_or(if put && first { 201 } else { 200 });
     if slow != Slow::None {
         let state = if first { "Creating" } else { "Updating" };
         turn.world.pending.insert(key.clone(), (now + turn.world.slow, state));
@@ -370,7 +346,7 @@ fn finish(turn: &mut Turn<'_>, work: &Work, mut document: Value, method: &Method
     let etag = shown["etag"].as_str().map(str::to_owned);
     let mut answer = match slow {
         Slow::None | Slow::ProvisioningState => Answer::json(status, shown),
-        Slow::AzureAsync if *method == Method::PATCH && !work.kind.slow.patch_ok => {
+        Slow::AzureAsync if !put && !work.kind.slow.patch_ok && told.is_none() => {
             operations::accepted(turn, &work.id, &work.version, Slow::AzureAsync, method)
         }
         Slow::AzureAsync => {
@@ -396,9 +372,11 @@ fn delete(turn: &mut Turn<'_>, work: &Work) -> Result {
     conditions(turn, work)?;
     busy(turn, work)?;
     remove_tree(turn, &work.id);
+    let (now, by) = (turn.ask.now, turn.ask.caller.principal.clone());
+    implied::follow(turn.world, &work.id, None, now, &by);
     let slow = work.kind.slow.delete;
     if slow == Slow::None || slow == Slow::ProvisioningState {
-        return Ok(Answer::empty(200));
+        return Ok(Answer::empty(work.kind.status.delete.unwrap_or(200)));
     }
     Ok(operations::accepted(
         turn,

@@ -11,8 +11,8 @@ use crate::types::ResourceId;
 use super::fail::{denied, fail, forbidden, no_method};
 use super::path::{Named, read};
 use super::{
-    actions, deny, groups, hierarchy, lists, locks, management_groups, operations, permissions, placement, providers,
-    resource, role_assignments, role_definitions, schedule, subscriptions, tags, vault, versions,
+    actions, acts, deny, groups, hierarchy, lists, locks, management_groups, names, operations, permissions, placement,
+    providers, resource, role_assignments, role_definitions, schedule, subscriptions, tags, vault, versions,
 };
 
 /// A request on its way: the cloud, the question, and what the caller may do.
@@ -153,6 +153,7 @@ fn thing(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
         "microsoft.keyvault/vaults/accesspolicies" => vault::access_policies(turn, id),
         "microsoft.management/managementgroups" => management_groups::one(turn, id),
         "microsoft.management/managementgroups/subscriptions" => placement::one(turn, id),
+        "microsoft.documentdb/databaseaccountnames" => names::account(turn, id),
         "microsoft.managedidentity/identities" => super::managed_identity::system_assigned(turn, id),
         _ => resource::one(turn, id),
     }
@@ -184,6 +185,9 @@ fn collection(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
             lists::extensions(turn, parent, kind)
         }
         lower if schedule::is(lower) => schedule::list(turn, parent, kind),
-        _ => lists::of_type(turn, parent, kind),
+        _ => match acts::view(turn, parent, kind)? {
+            Some(answer) => Ok(answer),
+            None => lists::of_type(turn, parent, kind),
+        },
     }
 }

@@ -18,8 +18,30 @@ pub fn time(at: OffsetDateTime) -> String {
         .unwrap_or_default()
 }
 
-/// A stored document as a GET or a list with this api-version shows it.
+/// A stored document as a PUT or a list with this api-version shows it.
 pub fn resource(world: &World, key: &str, document: &Value, version: &str, now: OffsetDateTime) -> Value {
+    let mut shown = whole(world, key, document, version, now);
+    if let Some(kind) = shown["type"].as_str().and_then(catalog::kind) {
+        fold(&mut shown, kind, "");
+    }
+    shown
+}
+
+/// Leaves out what is shown only to who asks for it by its last segment in `$expand`.
+pub fn fold(shown: &mut Value, kind: &catalog::Kind, expanded: &str) {
+    for pointer in &kind.expand {
+        let segments: Vec<&str> = pointer.split('/').skip(1).collect();
+        let asked = segments
+            .last()
+            .is_some_and(|last| expanded.split(',').any(|name| name.trim().eq_ignore_ascii_case(last)));
+        if !asked {
+            drop_at(shown, &segments);
+        }
+    }
+}
+
+/// A stored document with all that Azure adds to it.
+pub fn whole(world: &World, key: &str, document: &Value, version: &str, now: OffsetDateTime) -> Value {
     let Some(id) = document["id"].as_str().and_then(|id| ResourceId::parse(id).ok()) else {
         return document.clone();
     };
@@ -57,6 +79,20 @@ pub fn resource(world: &World, key: &str, document: &Value, version: &str, now: 
             map.insert("etag".into(), json!(etag(world, key)));
         }
         super::added::add(world, &id, kind, &mut shown);
+        for (pointer, child) in &kind.nests {
+            let full = format!("{}/{child}", kind.full());
+            let rows = super::implied::nested(world, &id, &full, |key, child| {
+                resource(world, key, child, version, now)
+            });
+            if !rows.is_empty() {
+                super::added::set_at(&mut shown, &crate::types::json::pointer_segments(pointer), json!(rows));
+            }
+        }
+        if let (Some(title), Some(map)) = (&kind.title, shown.as_object_mut()) {
+            let parent = id.parent().map_or_else(String::new, |parent| parent.name().to_owned());
+            let title = title.replace("{parent}", &parent).replace("{name}", id.name());
+            map.insert("name".into(), json!(title));
+        }
         for pointer in &kind.secrets {
             drop_at(&mut shown, &pointer.split('/').skip(1).collect::<Vec<_>>());
         }

@@ -25,6 +25,7 @@ pub fn answer(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
         "write"
     };
     turn.need(&format!("Microsoft.Resources/tags/{verb}"), id.as_str())?;
+    super::lists::container(turn, &owner)?;
     let mut document = turn
         .world
         .read(owner.key())

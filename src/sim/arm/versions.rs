@@ -60,9 +60,9 @@ pub fn of_type(world: &World, ask: &Ask, full: &str, location: Option<&str>) -> 
         }
         Some(kind) if kind.full() == "Microsoft.Authorization/locks" => listed(version, &kind.versions),
         Some(kind) => Err(unknown(kind, &version, location)),
-        None if world.store.knows_type(&full.to_ascii_lowercase()) || child_of_known(world, full) => {
-            plain(version, namespace, name)
-        }
+        None if world.store.knows_type(&full.to_ascii_lowercase()) => plain(version, namespace, name),
+        None if catalog::is_unsimulated(full) => Err(super::fail::unsimulated(&format!("the resource type '{full}'"))),
+        None if child_of_known(world, full) => plain(version, namespace, name),
         None if catalog::namespace(namespace).is_none() && !namespace_in_use(world, namespace) => Err(fail(
             404,
             "InvalidResourceNamespace",
@@ -103,7 +103,7 @@ fn plain(version: String, namespace: &str, name: &str) -> Result<String, Answer>
 }
 
 /// Whether the type is a child of one that the catalog or the estate has: its children are served as plain resources.
-fn child_of_known(world: &World, full: &str) -> bool {
+pub fn child_of_known(world: &World, full: &str) -> bool {
     let mut at = full;
     while let Some((parent, _)) = at.rsplit_once('/') {
         if !parent.contains('/') {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::{Act, Implied, Names, Statuses};
+
 /// What a PATCH does with the document or the identity map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -197,8 +199,7 @@ pub struct Kind {
     /// Properties that name an identity.
     pub uses: Vec<Use>,
     /// What the service adds to answers where the document has no value of its own, by pointer. It is read-only: what is
-    /// sent there is not kept. Texts may have `{name}`, `{location}` and the like, see
-    /// `arm/added.rs`; `{null}` is null, which TOML does not know.
+    /// sent there is not kept. Texts may have `{name}`, `{location}` and the like, see `arm/added.rs`.
     pub computed: Map<String, Value>,
     /// What holds where the document has no value of its own, in the same form; it can be written.
     pub defaults: Map<String, Value>,
@@ -206,8 +207,24 @@ pub struct Kind {
     pub actions: Vec<String>,
     /// Lists whose items a PATCH merges by name; others are replaced whole.
     pub keyed: Vec<String>,
-    /// The status of a PUT that makes a new one, where it is not 201.
-    pub created: Option<u16>,
+    /// Statuses of answers that differ from the usual ones.
+    pub status: Statuses,
+    /// POST actions that are answered.
+    pub acts: std::collections::BTreeMap<String, Act>,
+    /// How the name is shown, where it is not the last segment of the id: with `{parent}` and `{name}`.
+    pub title: Option<String>,
+    /// What a name must be like.
+    pub names: Option<Names>,
+    /// Pointers to what a PUT that makes one must send.
+    pub required: Vec<String>,
+    /// What `GET {id}/{name}` shows: a template.
+    pub views: Map<String, Value>,
+    /// Pointers to what is shown only where `$expand` asks for it by its last segment.
+    pub expand: Vec<String>,
+    /// Children that are shown inside the document: their type below this one, by pointer to where the array stands.
+    pub nests: BTreeMap<String, String>,
+    /// Documents of this type that are there without having been written.
+    pub implied: Implied,
     /// How many one parent can have; 0 for no limit.
     pub limit: usize,
     /// Writes below one parent are serialised: two at a time fail with 409.
@@ -220,22 +237,6 @@ pub struct Kind {
     pub state: Option<bool>,
     /// Tags are part of the type.
     pub tags: Option<bool>,
-    /// Children of this type that are there as long as their parent is, by name: what `properties` they have until they
-    /// are written. TOML knows no null, so the properties are a JSON text.
-    pub standing: BTreeMap<String, Json>,
-}
-
-/// A JSON text.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Json(pub Value);
-
-impl TryFrom<String> for Json {
-    type Error = serde_json::Error;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        serde_json::from_str(&text).map(Self)
-    }
 }
 
 impl Kind {

@@ -25,6 +25,9 @@ struct Shared {
     /// Types without behaviour of their own.
     #[serde(default)]
     plain: Vec<String>,
+    /// What Azure has and the simulator does not: types, lists and views.
+    #[serde(default)]
+    unsimulated: Vec<String>,
 }
 
 /// Every namespace by its name in lower case.
@@ -66,6 +69,11 @@ fn namespace(folder: &Dir<'_>) -> Result<Namespace, String> {
         add(&mut types, kind, &shared)?;
     }
     Ok(Namespace {
+        unsimulated: shared
+            .unsimulated
+            .iter()
+            .map(|name| name.to_ascii_lowercase())
+            .collect(),
         name: shared.namespace,
         types,
     })

@@ -1,6 +1,7 @@
 //! What the simulator knows of each resource type, as data: a folder a namespace, a file a type, whose path is the type's
 //! name (`Microsoft.Web/sites/slots.toml`). A new type is a file there, and no code; `kind.rs` tells its fields.
 
+mod act;
 mod kind;
 mod load;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+pub use act::{Act, Implied, Names, Statuses};
 pub use kind::{By, Identity, Keys, Kind, Locations, Patch, Put, Slow};
 
 /// A namespace with its types.
@@ -18,6 +20,8 @@ pub struct Namespace {
     pub name: String,
     /// Its types by name in lower case.
     pub types: BTreeMap<String, Kind>,
+    /// What Azure has in the namespace and the simulator does not, by name in lower case.
+    pub unsimulated: std::collections::BTreeSet<String>,
 }
 
 static CATALOG: LazyLock<Result<BTreeMap<String, Namespace>, String>> = LazyLock::new(load::read);
@@ -38,6 +42,14 @@ pub fn namespace(name: &str) -> Option<&'static Namespace> {
 pub fn kind(full: &str) -> Option<&'static Kind> {
     let (name, rest) = full.split_once('/')?;
     namespace(name)?.types.get(&rest.to_ascii_lowercase())
+}
+
+/// Whether Azure has this and the simulator does not: a type, a list, a view.
+pub fn is_unsimulated(full: &str) -> bool {
+    let Some((name, rest)) = full.split_once('/') else {
+        return false;
+    };
+    namespace(name).is_some_and(|namespace| namespace.unsimulated.contains(&rest.to_ascii_lowercase()))
 }
 
 /// Whether a text has the form of an api-version: `2024-11-30`, with or without `-preview` and the like.

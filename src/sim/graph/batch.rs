@@ -147,6 +147,9 @@ fn inner_ask(ask: &Ask, version: &str, place: usize, request: &Value) -> Result<
     let method = text("method").ok_or_else(malformed)?.to_uppercase();
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| malformed())?;
     let url = text("url").ok_or_else(malformed)?;
+    // The SDKs send what they would send by itself: the whole URL, of this host and version.
+    let own = format!("{}/{version}/", ask.base);
+    let url = url.strip_prefix(own.as_str()).unwrap_or(url);
     if url.contains("://") {
         return Err(Refusal::gateway(format!(
             "Invalid batch request url '{url}': it must be relative."

@@ -38,7 +38,11 @@ impl Path {
         let mut segments = Vec::new();
         for text in raw {
             let text = percent_decode_str(text).decode_utf8_lossy();
-            push(&mut segments, &text)?;
+            // `graph` is the alias of the namespace that the SDKs write in casts and bound functions.
+            match text.strip_prefix("graph.") {
+                Some(rest) => push(&mut segments, &format!("microsoft.graph.{rest}"))?,
+                None => push(&mut segments, &text)?,
+            }
         }
         Ok(Self { version, segments })
     }
@@ -94,6 +98,12 @@ mod tests {
                 value: "x".to_owned()
             }
         );
+    }
+
+    #[test]
+    fn the_alias_of_the_namespace_stands_for_it() {
+        let path = Path::parse("/v1.0/groups/a/members/graph.user").unwrap();
+        assert_eq!(path.segments[3], name("microsoft.graph.user"));
     }
 
     #[test]

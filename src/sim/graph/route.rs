@@ -81,7 +81,9 @@ fn organization(directory: &Directory, call: &Call<'_>, rest: &[&str]) -> Outcom
     only(call, &Method::GET)?;
     let mut document = json!({
         "id": directory.tenant, "deletedDateTime": null, "displayName": "Contoso", "countryLetterCode": null,
-        "onPremisesSyncEnabled": null, "tenantType": "AAD", "assignedPlans": [], "verifiedDomains": [],
+        "onPremisesSyncEnabled": null, "tenantType": "AAD", "assignedPlans": [],
+        "verifiedDomains": [{"capabilities": "Email, OfficeCommunicationsOnline", "isDefault": true, "isInitial": true,
+            "name": "contoso.example", "type": "Managed"}],
     });
     // The estate may say more of its tenant.
     let first = directory.kept("organization").map(|kept| kept.get(0).unwrap_or(kept));

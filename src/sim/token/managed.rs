@@ -23,23 +23,19 @@ fn asked(world: &World, ask: &Ask) -> Result<Who, ()> {
         }
         return Ok(Who::client(world, &app));
     }
-    if !world.strict {
+    let named = if let Some(principal) = any(&["principal_id", "object_id"]) {
+        world.directory.app_of(&principal).map(|_| principal)
+    } else if let Some(resource) = any(&["mi_res_id", "msi_res_id"]) {
+        let identity = world.store.get(&crate::sim::store::key_of(&resource));
+        identity.and_then(|document| Some(document.pointer("/properties/principalId")?.as_str()?.to_owned()))
+    } else {
         return Ok(Who::operator(world, None));
+    };
+    match named {
+        Some(principal) => Ok(Who::principal(world, &principal)),
+        None if world.strict => Err(()),
+        None => Ok(Who::operator(world, None)),
     }
-    if let Some(principal) = any(&["principal_id", "object_id"]) {
-        let known = world.directory.app_of(&principal).is_some();
-        return if known {
-            Ok(Who::principal(world, &principal))
-        } else {
-            Err(())
-        };
-    }
-    if let Some(resource) = any(&["mi_res_id", "msi_res_id"]) {
-        let principal = world.store.get(&crate::sim::store::key_of(&resource));
-        let principal = principal.and_then(|document| document.pointer("/properties/principalId")?.as_str());
-        return principal.map(|principal| Who::principal(world, principal)).ok_or(());
-    }
-    Ok(Who::operator(world, None))
 }
 
 /// The App Service form: `expires_on` as a text, no `expires_in`.
