@@ -3,6 +3,7 @@
 mod arm;
 mod blocks;
 mod estate;
+mod every_type;
 mod facts;
 mod grants;
 mod hurts;
