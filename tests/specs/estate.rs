@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 
 use ferry::types::ResourceId;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::example::{Example, Request};
 
-const TENANT: &str = "20000000-0000-0000-0000-000000000000";
+pub const TENANT: &str = "20000000-0000-0000-0000-000000000000";
 
 #[derive(Default)]
-struct Estate {
-    documents: Vec<Value>,
-    known: HashSet<String>,
+pub struct Estate {
+    pub documents: Vec<Value>,
+    pub known: HashSet<String>,
     location: String,
     users: Vec<Value>,
     principals: Vec<Value>,
@@ -97,7 +97,7 @@ impl Estate {
     }
 
     /// Adds a document, if there is none under its id.
-    fn put(&mut self, id: &ResourceId, document: Value) {
+    pub fn put(&mut self, id: &ResourceId, document: Value) {
         if !self.known.insert(id.key().to_owned()) {
             return;
         }
@@ -118,7 +118,7 @@ impl Estate {
     }
 
     /// Adds what a thing lies in.
-    fn above(&mut self, id: &ResourceId) {
+    pub fn above(&mut self, id: &ResourceId) {
         let mut at = id.extended().or_else(|| id.parent());
         while let Some(above) = at {
             self.put(&above, json!({}));
@@ -154,11 +154,13 @@ impl Estate {
 
     /// Adds the rows of a list, below what is listed.
     fn rows(&mut self, request: &Request, rows: &[Value]) {
-        if let Some((owner, _)) = request.path.rsplit_once("/providers/") {
-            if let Ok(owner) = ResourceId::parse(owner) {
-                self.above(&owner);
-                self.put(&owner, json!({}));
-            }
+        let owner = request
+            .path
+            .rsplit_once("/providers/")
+            .map(|(owner, _)| ResourceId::parse(owner));
+        if let Some(Ok(owner)) = owner {
+            self.above(&owner);
+            self.put(&owner, json!({}));
         }
         let (parent, word) = request.path.rsplit_once('/').unwrap();
         for row in rows {
@@ -202,14 +204,22 @@ impl Estate {
         match document {
             Value::Object(map) => {
                 if let Some(Value::Object(identities)) = map.get("userAssignedIdentities") {
-                    identities.iter().for_each(|(id, shown)| self.identity(id, shown));
+                    for id in identities.keys() {
+                        self.identity(id);
+                    }
                 }
                 if let Some(principal) = map.get("principalId").and_then(Value::as_str) {
                     self.principal(principal, map.get("principalType").and_then(Value::as_str));
                 }
-                map.values().for_each(|value| self.named(value));
+                for value in map.values() {
+                    self.named(value);
+                }
             }
-            Value::Array(items) => items.iter().for_each(|item| self.named(item)),
+            Value::Array(items) => {
+                for item in items {
+                    self.named(item);
+                }
+            }
             Value::String(text)
                 if text
                     .to_ascii_lowercase()
@@ -222,13 +232,13 @@ impl Estate {
                 }
             }
             Value::String(text) if text.to_ascii_lowercase().contains("/userassignedidentities/") => {
-                self.identity(text, &Value::Null);
+                self.identity(text);
             }
             _ => {}
         }
     }
 
-    fn identity(&mut self, id: &str, _shown: &Value) {
+    fn identity(&mut self, id: &str) {
         let Ok(id) = ResourceId::parse(id) else { return };
         if !id.is_type("Microsoft.ManagedIdentity/userAssignedIdentities") {
             return;
@@ -254,139 +264,6 @@ impl Estate {
             }
             Some("Group") => self.groups.push(entry),
             _ => self.users.push(entry),
-        }
-    }
-
-    /// Adds the management groups that an answer tells of, with their parents and subscriptions.
-    fn groups_of_management(&mut self, answer: &Value) {
-        let root = format!("/providers/Microsoft.Management/managementGroups/{TENANT}");
-        let rows = answer["value"]
-            .as_array()
-            .cloned()
-            .unwrap_or_else(|| vec![answer.clone()]);
-        for row in rows {
-            self.management(&row, &root);
-        }
-    }
-
-    fn management(&mut self, row: &Value, above: &str) {
-        let Some(id) = row["id"]
-            .as_str()
-            .filter(|id| id.contains("/managementGroups/") || id.starts_with("/subscriptions/"))
-        else {
-            return;
-        };
-        let Ok(id) = ResourceId::parse(id) else { return };
-        let properties = &row["properties"];
-        let told = [&properties["details"]["parent"], &properties["parent"], &row["parent"]];
-        let parent = told.into_iter().find(|parent| parent["id"].is_string()).cloned();
-        if !row["id"].as_str().unwrap_or_default().contains("/managementGroups/")
-            && parent.is_none()
-            && above.ends_with(TENANT)
-        {
-            return;
-        }
-        if let Some(parent) = &parent {
-            self.management(parent, above);
-        }
-        let parent = parent.unwrap_or_else(|| json!({ "id": above }));
-        let name = properties["displayName"]
-            .as_str()
-            .or_else(|| row["displayName"].as_str());
-        let name = name.unwrap_or_else(|| id.name()).to_owned();
-        if id.is_type("Microsoft.Resources/subscriptions") {
-            let link = format!("{}{}", parent["id"].as_str().unwrap(), id.as_str());
-            self.put(&id, json!({ "displayName": name }));
-            self.put(
-                &ResourceId::parse(&link).unwrap(),
-                json!({"properties": {"displayName": name}}),
-            );
-        } else if id.is_type("Microsoft.Management/managementGroups/subscriptions") {
-            let own = ResourceId::parse(&format!("/subscriptions/{}", id.name())).unwrap();
-            self.put(&own, json!({ "displayName": name }));
-            self.put(&id, json!({"properties": {"displayName": name}}));
-        } else {
-            let parent = if id.name() == TENANT { Value::Null } else { parent };
-            self.put(
-                &id,
-                json!({"properties": {"displayName": name, "details": {"parent": parent}}}),
-            );
-        }
-        for child in properties["children"]
-            .as_array()
-            .or_else(|| row["children"].as_array())
-            .into_iter()
-            .flatten()
-        {
-            self.management(child, id.as_str());
-        }
-    }
-
-    fn scope(&mut self, group: bool, id: &str) {
-        let prefix = if group {
-            "/providers/Microsoft.Management/managementGroups"
-        } else {
-            "/subscriptions"
-        };
-        let root = json!({"properties": {"details": {"parent": null}}});
-        self.put(
-            &ResourceId::parse(&format!("{prefix}/{id}")).unwrap(),
-            if group { root } else { json!({}) },
-        );
-    }
-
-    /// Puts every subscription below every management group of a query.
-    fn connect(&mut self) {
-        let of = |kind: &str| -> Vec<String> {
-            let documents = self
-                .documents
-                .iter()
-                .filter(|document| document["type"].as_str() == Some(kind));
-            documents
-                .map(|document| document["id"].as_str().unwrap().to_owned())
-                .collect()
-        };
-        let (groups, subscriptions) = (
-            of("Microsoft.Management/managementGroups"),
-            of("Microsoft.Resources/subscriptions"),
-        );
-        if let Some(group) = groups.first() {
-            for subscription in subscriptions {
-                self.put(
-                    &ResourceId::parse(&format!("{group}{subscription}")).unwrap(),
-                    json!({}),
-                );
-            }
-        }
-    }
-
-    /// Adds the resources of a row of Resource Graph: one, or as many as the row counts.
-    fn row(&mut self, row: &Value, query: &str) {
-        let count = ["count", "count_"]
-            .iter()
-            .find_map(|name| row[name].as_u64())
-            .unwrap_or(1);
-        let machine = "Microsoft.Compute/virtualMachines";
-        for _ in 0..count {
-            let made = format!(
-                "/subscriptions/cfbbd179-59d2-4052-aa06-9270a38aa9d6/resourceGroups/RG1/providers/{machine}/test{}",
-                self.known.len()
-            );
-            let id = ResourceId::parse(row["id"].as_str().unwrap_or(&made)).unwrap();
-            let mut document = Map::new();
-            for (name, value) in row.as_object().unwrap() {
-                if let Some(path) = name.strip_prefix("properties_") {
-                    let nested = path
-                        .rsplit('_')
-                        .fold(value.clone(), |inner, name| json!({ name: inner }));
-                    document.insert("properties".into(), nested);
-                } else if ["location", "tags"].contains(&name.as_str()) {
-                    document.insert(name.clone(), value.clone());
-                }
-            }
-            assert!(row["id"].is_string() || query.contains("summarize"), "{row}");
-            self.above(&id);
-            self.put(&id, Value::Object(document));
         }
     }
 }

@@ -4,6 +4,7 @@
 mod compare;
 mod estate;
 mod example;
+mod hierarchy;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -81,16 +81,18 @@ pub fn keyed(kind: &Kind, stored: &Value, mut body: Value) -> Value {
 /// Removes what a path leads to where it equals a value; `*` is every item of an array or member of an object.
 fn drop_equal(value: &mut Value, path: &[String], gone: &Value) {
     match (path, value) {
-        ([last], Value::Object(map)) => {
-            if map.get(last) == Some(gone) {
-                map.shift_remove(last);
-            }
+        ([last], Value::Object(map)) if map.get(last) == Some(gone) => {
+            map.shift_remove(last);
         }
         ([star, rest @ ..], Value::Array(items)) if star == "*" => {
-            items.iter_mut().for_each(|item| drop_equal(item, rest, gone));
+            for item in items {
+                drop_equal(item, rest, gone);
+            }
         }
         ([star, rest @ ..], Value::Object(map)) if star == "*" => {
-            map.values_mut().for_each(|item| drop_equal(item, rest, gone));
+            for item in map.values_mut() {
+                drop_equal(item, rest, gone);
+            }
         }
         ([first, rest @ ..], Value::Object(map)) => {
             if let Some(inner) = map.get_mut(first) {
@@ -114,7 +116,9 @@ fn put_at(target: &mut Value, path: &[String], template: &Value, words: &Words) 
             }
         }
         ([star, rest @ ..], Value::Object(map)) if star == "*" => {
-            map.values_mut().for_each(|item| put_at(item, rest, template, words));
+            for item in map.values_mut() {
+                put_at(item, rest, template, words);
+            }
         }
         ([first, rest @ ..], Value::Object(map)) => {
             if let Some(inner) = map.get_mut(first) {

@@ -378,6 +378,11 @@ fn delete(turn: &mut Turn<'_>, work: &Work) -> Result {
     if slow == Slow::None || slow == Slow::ProvisioningState {
         return Ok(Answer::empty(work.kind.status.delete.unwrap_or(200)));
     }
+    if work.kind.exclusive {
+        // The name is not free before the end.
+        let end = (turn.ask.now + turn.world.slow, "Deleting");
+        turn.world.pending.insert(work.id.key().to_owned(), end);
+    }
     Ok(operations::accepted(
         turn,
         &work.id,

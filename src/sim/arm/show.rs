@@ -127,6 +127,8 @@ pub fn complete(shown: &mut Value, id: &ResourceId) {
 /// Removes what a path of segments leads to; `*` is every item of an array or member of an object.
 pub fn drop_at(value: &mut Value, path: &[&str]) {
     match (path, value) {
+        (["*"], Value::Array(items)) => items.clear(),
+        (["*"], Value::Object(map)) => map.clear(),
         ([last], Value::Object(map)) => {
             map.shift_remove(*last);
         }

@@ -4,6 +4,7 @@ mod arm;
 mod assignments;
 mod blocks;
 mod estate;
+mod every_type;
 mod facts;
 mod grants;
 mod headers;

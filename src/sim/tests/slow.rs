@@ -50,7 +50,8 @@ async fn each_type_ends_its_writes_in_its_own_way() {
         (patched.status, patched.body["properties"]["provisioningState"].as_str()),
         (200, Some("Updating"))
     );
-    assert!(patched.header("azure-asyncoperation").is_some());
+    assert!(patched.header("azure-asyncoperation").is_some() && patched.header("etag").is_some());
+    assert_eq!(patched.header("azure-asyncnotification"), Some("Enabled"));
 
     let account = of("Microsoft.Storage/storageAccounts/st?api-version=2023-05-01");
     let accepted = sim.put(&account, json!({"location": "eastus"})).await;
@@ -82,7 +83,18 @@ async fn a_service_that_takes_one_write_at_a_time_refuses_the_second() {
         );
     }
     end(&sim, made.header("azure-asyncoperation").unwrap()).await;
-    assert_eq!(sim.patch(&path, json!({"tags": {"a": "b"}})).await.status, 200);
+    let patched = sim.patch(&path, json!({"tags": {"a": "b"}})).await;
+    assert_eq!(patched.status, 200, "{:?}", patched.body);
+    end(&sim, patched.header("azure-asyncoperation").unwrap()).await;
+    // Nor is the name free while a deletion goes on.
+    let gone = sim.delete(&path).await;
+    assert_eq!(gone.status, 202, "{:?}", gone.body);
+    assert_eq!(
+        sim.put(&path, json!({"location": "eastus"})).await.code(),
+        "AnotherOperationInProgress"
+    );
+    end(&sim, gone.header("location").unwrap()).await;
+    assert_eq!(sim.put(&path, json!({"location": "eastus"})).await.status, 200);
 }
 
 #[tokio::test]
@@ -158,6 +170,22 @@ async fn what_the_simulator_does_not_do_is_refused_and_not_taken_for_done() {
         assert!(reply.header("retry-after").is_none());
     }
     assert_eq!(sim.server.estate(), before);
+}
+
+#[tokio::test]
+async fn what_was_sent_as_a_secret_is_not_read_again() {
+    let sim = Sim::new(shop()).await;
+    let path = format!("{RG}/providers/Microsoft.ContainerInstance/containerGroups/cg?api-version=2023-05-01");
+    let body = json!({"location": "eastus", "properties": {
+        "imageRegistryCredentials": [{"server": "r.io", "username": "u", "password": "hush-1"}],
+        "volumes": [{"name": "a", "azureFile": {"shareName": "s", "storageAccountKey": "hush-2"}}, {"name": "b", "secret": {"k": "hush-3"}}]}});
+    let made = sim.put(&path, body).await;
+    let shown = sim.get(&path).await.body;
+    for text in [made.body.to_string(), shown.to_string()] {
+        assert!(!text.contains("hush"), "{text}");
+    }
+    assert_eq!(shown["properties"]["volumes"][0]["azureFile"]["shareName"], "s");
+    assert_eq!(shown["properties"]["volumes"][1]["secret"], json!({}));
 }
 
 #[tokio::test]
