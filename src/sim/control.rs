@@ -31,7 +31,7 @@ pub fn answer(state: &State, ask: &Ask) -> Option<Told> {
             Err(why) => Told::Json(fail(400, "InvalidFaults", why)),
         },
         (Method::DELETE, "/faults") => {
-            state.faults().clear();
+            state.clear_faults();
             Told::Json(Answer::empty(204))
         }
         _ => Told::Json(fail(

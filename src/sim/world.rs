@@ -1,6 +1,6 @@
 //! The state of one simulated cloud: documents, directory, and what is under way.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -38,6 +38,10 @@ pub struct World {
     pub started: OffsetDateTime,
     /// What is under way, by key of the resource: until when, and the state that is shown meanwhile.
     pub pending: HashMap<String, (OffsetDateTime, &'static str)>,
+    /// The resources whose operations a fault keeps from ending, by key.
+    pub endless: HashSet<String>,
+    /// The directory as it was before a write, and when that came: kept while a fault answers from the past.
+    past: Vec<(OffsetDateTime, Directory)>,
     shell: Map<String, Value>,
     tree: Option<(u64, Arc<Tree>)>,
     /// Grows with every write of any kind.
@@ -80,6 +84,8 @@ impl World {
             as_of: None,
             started: now,
             pending: HashMap::new(),
+            endless: HashSet::new(),
+            past: Vec::new(),
             shell: parts.shell,
             tree: None,
             writes: 0,
@@ -94,6 +100,29 @@ impl World {
     /// The object id of the caller.
     pub fn caller(&self) -> String {
         self.operator.clone().unwrap_or_else(|| OWNER.to_owned())
+    }
+
+    /// What is shown of a resource while an operation of its is under way.
+    pub fn state_of(&self, key: &str, now: OffsetDateTime) -> Option<&'static str> {
+        let (until, state) = self.pending.get(key)?;
+        (*until > now || self.endless.contains(key)).then_some(*state)
+    }
+
+    /// Keeps the directory as it is now, before a write.
+    pub fn remember_directory(&mut self, now: OffsetDateTime) {
+        self.past.push((now, self.directory.clone()));
+    }
+
+    /// The directory as it was at a time, as far back as it was kept.
+    pub fn directory_at(&self, at: OffsetDateTime) -> Directory {
+        let kept = self.past.iter().find(|(written, _)| *written > at);
+        kept.map_or_else(|| self.directory.clone(), |(_, directory)| directory.clone())
+    }
+
+    /// Ends what faults keep from ending, and forgets what was kept for them.
+    pub fn calm(&mut self) {
+        self.endless.clear();
+        self.past.clear();
     }
 
     /// The tree of management groups and subscriptions.

@@ -160,10 +160,7 @@ fn conditions(turn: &Turn<'_>, work: &Work) -> Result<()> {
 
 /// Fails where another operation of the resource is under way and its service takes one at a time.
 fn busy(turn: &Turn<'_>, work: &Work) -> Result<()> {
-    let Some((until, _)) = turn.world.pending.get(work.id.key()) else {
-        return Ok(());
-    };
-    if !work.kind.exclusive || *until <= turn.ask.now {
+    if !work.kind.exclusive || turn.world.state_of(work.id.key(), turn.ask.now).is_none() {
         return Ok(());
     }
     Err(fail(

@@ -2,6 +2,7 @@
 
 mod arm;
 mod estate;
+mod faults;
 mod grants;
 mod hurts;
 mod identities;
