@@ -5,6 +5,7 @@ mod architecture;
 mod docs;
 mod errors;
 mod plan;
+mod reliability;
 mod relocate;
 mod resume;
 mod sources;

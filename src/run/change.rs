@@ -196,6 +196,16 @@ pub enum Probe {
         /// Whether the entry must be there.
         there: bool,
     },
+    /// A document shows (or does not show) at least this, its arrays taken as sets: what an action in the clothes of a
+    /// document has done.
+    Holds {
+        /// The document.
+        read: Write,
+        /// What is looked for.
+        wanted: Value,
+        /// Whether it must be there.
+        there: bool,
+    },
     /// All edits of the action are in place.
     Edits,
     /// It cannot be told; the request is sent again, since every write is an ensure.

@@ -243,6 +243,11 @@ impl Session {
     fn probe_without_secrets(&self, probe: &Probe) -> Probe {
         match probe {
             Probe::Shows(wanted) => Probe::Shows(drop_hidden(&self.secrets.hide(wanted))),
+            Probe::Holds { read, wanted, there } => Probe::Holds {
+                read: read.clone(),
+                wanted: drop_hidden(&self.secrets.hide(wanted)),
+                there: *there,
+            },
             other => other.clone(),
         }
     }

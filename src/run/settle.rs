@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::change::{Action, Probe, Write};
-use super::edit::covers;
+use super::edit::{covers, holds};
 use super::event::Event;
 use super::record::{self, Intended, Record, Standing};
 use super::send::edit_outcome;
@@ -81,6 +81,11 @@ impl Session {
                     .iter()
                     .any(|row| is(row, member, value) && also.iter().all(|(member, value)| is(row, member, value)));
                 Ok((listed == *there, Value::Null))
+            }
+            Probe::Holds { read, wanted, there } => {
+                let shown = self.terminal_state(read)?;
+                let holds = shown.is_some_and(|document| holds(&document, wanted));
+                Ok((holds == *there, Value::Null))
             }
             Probe::Edits => {
                 let Action::Edit(edit) = &intended.action else {
