@@ -323,6 +323,10 @@ fn advice(status: u16, code: &str) -> (&'static str, Option<&'static str>) {
             "assignment-limit",
             Some("remove role assignments that nobody needs, then ferry resume RUN"),
         ),
+        (408 | 500.., _) => (
+            "azure-unwell",
+            Some("wait some minutes; ferry resume RUN goes on from here"),
+        ),
         _ => ("azure-refused", None),
     }
 }

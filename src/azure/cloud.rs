@@ -9,6 +9,7 @@ use url::{Host, Url};
 use super::cloud_document;
 use super::error::{Error, excerpt};
 use super::known_clouds::PUBLIC_SUFFIXES;
+use super::policy::transport;
 use super::trust::Trust;
 
 /// One Azure cloud: where it is called, for whom its tokens are, and which hosts its services have.
@@ -123,14 +124,18 @@ impl Cloud {
                 "{}/metadata/endpoints?api-version={version}",
                 base.as_str().trim_end_matches('/')
             );
-            let (status, body) = fetch(&http, &address).await?;
+            let (status, headers, body) = fetch(&http, &address).await?;
             let unusable = |why: String| unreadable(&address, status, why);
+            if matches!(status, 300..=399 | 429 | 500..) {
+                let target = address.split('?').next().unwrap_or(&address);
+                return Err(transport::refused("GET", target, status, &headers, &body));
+            }
             if status != 200 {
                 last.get_or_insert(unusable(format!(
                     "it says {}, not the cloud's metadata",
                     excerpt(&body)
                 )));
-                if status >= 500 || status == 401 || status == 403 {
+                if status == 401 || status == 403 {
                     break;
                 }
                 continue;
@@ -268,25 +273,27 @@ fn unreadable(address: &str, status: u16, why: String) -> Error {
 
 /// Gets a document without a token, three times where the connection fails, the server is unwell, or what it says is
 /// no JSON.
-async fn fetch(http: &reqwest::Client, address: &str) -> Result<(u16, Vec<u8>), Error> {
+async fn fetch(http: &reqwest::Client, address: &str) -> Result<(u16, http::HeaderMap, Vec<u8>), Error> {
     let mut tries = 0;
     loop {
         tries += 1;
         let answer = async {
             let answer = http.get(address).header("accept", "application/json").send().await?;
-            let status = answer.status().as_u16();
-            Ok::<_, reqwest::Error>((status, super::policy::transport::collect(answer, MOST).await?))
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            Ok::<_, reqwest::Error>((status, headers, transport::collect(answer, MOST).await?))
         };
         match answer.await {
-            Ok((status, None)) => return Err(unreadable(address, status, "it is no cloud's, by its size".to_owned())),
-            Ok((status, Some(body)))
+            Ok((status, _, None)) => {
+                return Err(unreadable(address, status, "it is no cloud's, by its size".to_owned()));
+            }
+            Ok((status, _, Some(body)))
                 if tries < 3 && (status == 429 || status >= 500 || (status == 200 && document(&body).is_err())) => {}
-            Ok((status, Some(body))) => return Ok((status, body)),
+            Ok((status, headers, Some(body))) => return Ok((status, headers, body)),
             Err(error) if tries == 3 => {
                 return Err(Error::Transport {
                     method: "GET".to_owned(),
                     target: address.split('?').next().unwrap_or(address).to_owned(),
-                    why: super::policy::transport::causes(&error),
+                    why: transport::causes(&error),
                     sent: !error.is_connect(),
                     tries,
                 });

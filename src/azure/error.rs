@@ -212,12 +212,8 @@ impl Error {
         match self {
             Self::Service(error) => matches!(error.status, 300..=399 | 401 | 408 | 429 | 500..),
             Self::Unfinished { source, .. } => source.is_passing(),
-            Self::OperationFailed(_) => false,
-            Self::Transport { .. }
-            | Self::Timeout { .. }
-            | Self::Auth { .. }
-            | Self::Refused { .. }
-            | Self::Body { .. } => true,
+            Self::OperationFailed(_) | Self::Refused { .. } => false,
+            Self::Transport { .. } | Self::Timeout { .. } | Self::Auth { .. } | Self::Body { .. } => true,
         }
     }
 

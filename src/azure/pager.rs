@@ -56,7 +56,14 @@ pub(crate) fn pages(client: Client, request: Request) -> impl Stream<Item = Resu
             _ => return Err(unusable(&request, &answer, "a list was expected")),
         };
         if let Some(link) = link {
-            let mut next = endpoint::follow(cursor.client.cloud(), &request, &link)?;
+            let mut next = match endpoint::follow(cursor.client.cloud(), &request, &link) {
+                Ok(next) => next,
+                // It is the answer that is wrong, not what was asked for.
+                Err(Error::Refused { what, why }) => {
+                    return Err(unusable(&request, &answer, &format!("{what} is not followed: {why}")));
+                }
+                Err(error) => return Err(error),
+            };
             // A link brings its own api-version; where a provider forgot it, ours is the one that it answered to.
             let brings = link.to_ascii_lowercase().contains("api-version=");
             if let Some(version) = cursor
@@ -209,7 +216,8 @@ mod tests {
             .list(&Request::get(Plane::Arm, "/items"))
             .await
             .unwrap_err();
-        assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+        assert_eq!(error.code(), "unreadable-answer", "{error:?}");
+        assert!(error.to_string().contains("a token does not go there"), "{error}");
         assert!(foreign.targets().is_empty());
     }
 

@@ -73,8 +73,9 @@ impl Lab {
 
     /// A relocation that nothing disturbs.
     pub fn undisturbed(&self) -> Seen {
-        let (outcome, seen) = self.relocate(&[]);
-        assert_eq!(outcome.map_err(|error| error.to_string()), Ok(()));
+        let cell = self.cell(&json!([]));
+        assert_eq!(cell.attempt(false).map_err(|error| error.to_string()), Ok(()));
+        let seen = cell.seen();
         assert!(seen.repeated.is_empty(), "{:?}", seen.repeated);
         seen
     }
@@ -85,10 +86,9 @@ impl Lab {
             once,
             foreign: &self.foreign,
         };
-        let given: sim::Fault = serde_json::from_value(fault.armed(kind, &setting)).unwrap();
-        let cell = Cell::new(self, vec![given]);
+        let cell = self.cell(&json!([fault.armed(kind, &setting)]));
         let mut problems = Vec::new();
-        let word = match cell.attempt(None) {
+        let word = match cell.attempt(false) {
             Ok(()) => "ok".to_owned(),
             Err(error) if error.kind == Ending::Interrupted => {
                 problems.push("it hangs".to_owned());
@@ -96,7 +96,7 @@ impl Lab {
             }
             Err(error) => {
                 cell.server.clear_faults();
-                if let Err(second) = cell.attempt(Some(())) {
+                if let Err(second) = cell.attempt(true) {
                     problems.push(format!("after {error}: resume ended with {second}"));
                 }
                 error.code
@@ -110,17 +110,16 @@ impl Lab {
         Outcome { word, problems, seen }
     }
 
-    fn relocate(&self, faults: &[sim::Fault]) -> (Result<(), Error>, Seen) {
-        let cell = Cell::new(self, faults.to_vec());
-        let outcome = cell.attempt(None);
-        (outcome, cell.seen())
+    /// A relocation to come, with faults as `/_sim/faults` takes them.
+    pub fn cell(&self, faults: &Value) -> Cell<'_> {
+        Cell::new(self, serde_json::from_value(faults.clone()).unwrap())
     }
 }
 
 /// A simulator and a state directory.
-struct Cell<'a> {
+pub struct Cell<'a> {
     lab: &'a Lab,
-    server: sim::Server,
+    pub server: sim::Server,
     directory: tempfile::TempDir,
 }
 
@@ -144,12 +143,13 @@ impl<'a> Cell<'a> {
     }
 
     /// The relocation from its beginning, or from where its journal ends.
-    fn attempt(&self, resumed: Option<()>) -> Result<(), Error> {
+    pub fn attempt(&self, resumed: bool) -> Result<(), Error> {
         let host = Host::new(Scripts::embedded())?;
         let store = self.store();
-        let journal = match resumed {
-            None => store.create("relocate", "matrix", "matrix")?,
-            Some(()) => store.open(&store.resolve("last")?)?,
+        let journal = if resumed {
+            store.open(&store.resolve("last")?)?
+        } else {
+            store.create("relocate", "matrix", "matrix")?
         };
         let options = run::Options {
             yes: true,
@@ -165,23 +165,12 @@ impl<'a> Cell<'a> {
         )?;
         let runbook = host.runbook("relocate")?;
         let demo = self.lab.estate["demo"]["relocate"].as_object().unwrap().clone();
-        let params = match resumed {
-            None => {
-                let params = host.params_with(&runbook, &[], &demo)?;
-                session.begin(self.started(&params))?;
-                params
-            }
-            Some(()) => {
-                session.finish(Status::Running, None)?;
-                Params {
-                    values: demo,
-                    files: host
-                        .params(&host.runbook("relocate")?, &[])
-                        .map(|p| p.files)
-                        .unwrap_or_default(),
-                }
-            }
-        };
+        let params = host.params_with(&runbook, &[], &demo)?;
+        if resumed {
+            session.finish(Status::Running, None)?;
+        } else {
+            session.begin(self.started(&params))?;
+        }
         let cancel = session.cancel();
         let watch = self.lab.runtime.spawn(async move {
             tokio::time::sleep(HANGS).await;
@@ -216,10 +205,19 @@ impl<'a> Cell<'a> {
     }
 
     fn seen(&self) -> Seen {
+        Seen::new(&self.server.estate(), &self.log(), &self.ledger())
+    }
+
+    /// The requests so far, a JSON line each.
+    pub fn log(&self) -> String {
+        self.server.log()
+    }
+
+    /// What the journal adds up to.
+    pub fn ledger(&self) -> Ledger {
         let store = self.store();
         let run = store.resolve("last").unwrap();
-        let ledger = Ledger::from_entries(&run, &store.read(&run).unwrap()).unwrap();
-        Seen::new(&self.server.estate(), &self.server.log(), &ledger)
+        Ledger::from_entries(&run, &store.read(&run).unwrap()).unwrap()
     }
 }
 

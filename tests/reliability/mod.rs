@@ -5,6 +5,7 @@ mod judge;
 mod kinds;
 mod lab;
 mod page;
+mod regressions;
 
 use std::sync::Mutex;
 

@@ -175,11 +175,13 @@ impl Policy for Transport {
             Err(error) => return Err(failed(self.broken(call, &error, Some(status)))),
         };
         if status >= 300 && status != 304 {
-            let mut error = ServiceError::read(call.method.as_str(), &call.target, status, &headers, &body);
-            if status < 400 {
-                error.message = redirection(&headers);
-            }
-            return Err(failed(Error::Service(Box::new(error))));
+            return Err(failed(refused(
+                call.method.as_str(),
+                &call.target,
+                status,
+                &headers,
+                &body,
+            )));
         }
         if body.is_empty() && wants_body(call, status) {
             return Err(unusable("it is empty".to_owned()));
@@ -189,6 +191,15 @@ impl Policy for Transport {
             Err(why) => Err(unusable(why)),
         }
     }
+}
+
+/// The error of an answer that is none of success.
+pub(crate) fn refused(method: &str, target: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
+    let mut error = ServiceError::read(method, target, status, headers, body);
+    if status < 400 {
+        error.message = redirection(headers);
+    }
+    Error::Service(Box::new(error))
 }
 
 /// The body of an answer, unpacked; none where it is larger than `most` bytes.

@@ -65,6 +65,8 @@ fn pieces(bytes: Bytes, pause: Option<Duration>, breaks: bool) -> Body {
     };
     let frames = stream::unfold((bytes, breaks), move |(mut left, breaks)| async move {
         if left.is_empty() {
+            // What came before is on the wire by then.
+            tokio::task::yield_now().await;
             return breaks.then(|| (Err(Broken("a fault asks for it")), (left, false)));
         }
         if let Some(pause) = pause {
