@@ -95,6 +95,12 @@ pub struct Error {
     /// Whether what failed may have happened all the same: the request was sent, and its end is not known.
     #[serde(skip)]
     pub unclear: bool,
+    /// Whether an earlier try of the same request had no known end: what this error complains of may be its doing.
+    #[serde(skip)]
+    pub doubtful: bool,
+    /// Whether it tells of the way to the cloud rather than of what was asked for: another time it may be answered.
+    #[serde(skip)]
+    pub passing: bool,
 }
 
 impl Error {
@@ -111,6 +117,8 @@ impl Error {
             next: Vec::new(),
             azure: None,
             unclear: false,
+            doubtful: false,
+            passing: false,
         }
     }
 
@@ -211,12 +219,19 @@ impl From<store::Error> for Error {
 impl From<azure::Error> for Error {
     fn from(error: azure::Error) -> Self {
         let message = error.to_string();
-        let unclear = error.may_have_happened();
+        let (unclear, passing) = (error.may_have_happened(), error.is_passing());
+        let doubtful = error.service().is_some_and(|service| service.doubtful);
         let mut made = match error {
             azure::Error::Service(service) => {
                 let (code, next) = advice(service.status, &service.code);
                 let mut made = Error::failed(code, message).on(service.target.clone());
-                made.next.extend(next.map(str::to_owned));
+                made.next.extend(match (code, service.retry_after) {
+                    ("throttled", Some(wait)) => Some(format!(
+                        "Azure asks to wait {} s, which is longer than one request waits; then ferry resume RUN goes on from here",
+                        wait.as_secs().max(1)
+                    )),
+                    _ => next.map(str::to_owned),
+                });
                 made.azure = Some(Said {
                     status: service.status,
                     code: service.code.clone(),
@@ -259,6 +274,8 @@ impl From<azure::Error> for Error {
             }
         };
         made.unclear = unclear;
+        made.doubtful = doubtful;
+        made.passing = passing;
         made
     }
 }
@@ -266,6 +283,10 @@ impl From<azure::Error> for Error {
 /// Ferry's code and advice for an answer of Azure's.
 fn advice(status: u16, code: &str) -> (&'static str, Option<&'static str>) {
     match (status, code) {
+        (300..=399, _) => (
+            "redirected",
+            Some("something between here and Azure may have answered in its place: check proxies and the address"),
+        ),
         (_, "PrincipalNotFound") => (
             "principal-not-replicated",
             Some("the directory may need some minutes; ferry resume RUN goes on from here"),
@@ -300,6 +321,10 @@ fn advice(status: u16, code: &str) -> (&'static str, Option<&'static str>) {
         (_, "RoleAssignmentLimitExceeded") => (
             "assignment-limit",
             Some("remove role assignments that nobody needs, then ferry resume RUN"),
+        ),
+        (408 | 500.., _) => (
+            "azure-unwell",
+            Some("wait some minutes; ferry resume RUN goes on from here"),
         ),
         _ => ("azure-refused", None),
     }

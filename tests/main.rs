@@ -7,6 +7,7 @@ mod docs;
 mod doctor;
 mod errors;
 mod plan;
+mod reliability;
 mod relocate;
 mod resume;
 mod sources;

@@ -122,8 +122,8 @@ impl Client {
     /// planes) or `@odata.nextLink` (Graph).
     ///
     /// # Errors
-    /// In the stream: those of [`Client::send`]; [`Error::Body`] for a page that is no list, or links that go in a
-    /// circle; [`Error::Refused`] for a link to another host. After an error the stream ends.
+    /// In the stream: those of [`Client::send`]; [`Error::Body`] for a page that is no list, and for links that go in a
+    /// circle or to another host. After an error the stream ends.
     pub fn pages(&self, request: Request) -> impl Stream<Item = Result<Vec<Value>, Error>> + Send + use<> {
         pager::pages(self.clone(), request)
     }

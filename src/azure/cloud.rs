@@ -9,6 +9,7 @@ use url::{Host, Url};
 use super::cloud_document;
 use super::error::{Error, excerpt};
 use super::known_clouds::PUBLIC_SUFFIXES;
+use super::policy::transport;
 use super::trust::Trust;
 
 /// One Azure cloud: where it is called, for whom its tokens are, and which hosts its services have.
@@ -46,6 +47,9 @@ const OTHER_AUDIENCES: [(&str, &str); 5] = [
     ("postgresqlServerEndpoint", "ossrdbms-aad.database.windows.net"),
     ("azureDataLakeStoreFileSystem", "datalake.azure.net"),
 ];
+
+/// The most bytes that are read of what should be a cloud's metadata.
+const MOST: usize = 1 << 20;
 
 /// The names that a cloud answers to, by the short one.
 const NAMES: [(&str, &[&str]); 3] = [
@@ -120,25 +124,24 @@ impl Cloud {
                 "{}/metadata/endpoints?api-version={version}",
                 base.as_str().trim_end_matches('/')
             );
-            let (status, body) = fetch(&http, &address).await?;
-            let unusable = |why: String| Error::Body {
-                method: "GET".to_owned(),
-                target: format!("{}/metadata/endpoints", base.as_str().trim_end_matches('/')),
-                status,
-                why,
-            };
+            let (status, headers, body) = fetch(&http, &address).await?;
+            let unusable = |why: String| unreadable(&address, status, why);
+            if matches!(status, 300..=399 | 429 | 500..) {
+                let target = address.split('?').next().unwrap_or(&address);
+                return Err(transport::refused("GET", target, status, &headers, &body));
+            }
             if status != 200 {
                 last.get_or_insert(unusable(format!(
                     "it says {}, not the cloud's metadata",
                     excerpt(&body)
                 )));
-                if status >= 500 || status == 401 || status == 403 {
+                if status == 401 || status == 403 {
                     break;
                 }
                 continue;
             }
-            let document: Value = serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body))
-                .map_err(|error| unusable(format!("it is not JSON ({error}): {}", excerpt(&body))))?;
+            let document =
+                document(&body).map_err(|error| unusable(format!("it is not JSON ({error}): {}", excerpt(&body))))?;
             let cloud = cloud_document::read(&base, &document).map_err(unusable)?;
             return Ok(Self { trust, ..cloud });
         }
@@ -253,23 +256,44 @@ pub(crate) fn builder_for(endpoints: &[&Url], trust: &Trust) -> reqwest::ClientB
     builder
 }
 
-/// Gets a document without a token, three times where the connection fails or the server is unwell.
-pub(crate) async fn fetch(http: &reqwest::Client, address: &str) -> Result<(u16, Vec<u8>), Error> {
+/// The JSON of a body that may begin with a mark.
+pub(crate) fn document(body: &[u8]) -> serde_json::Result<Value> {
+    serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
+}
+
+pub(crate) fn unreadable(address: &str, status: u16, why: String) -> Error {
+    Error::Body {
+        method: "GET".to_owned(),
+        target: address.split('?').next().unwrap_or(address).to_owned(),
+        status,
+        why,
+        request_id: None,
+    }
+}
+
+/// Gets a document without a token, three times where the connection fails, the server is unwell, or what it says is
+/// no JSON.
+pub(crate) async fn fetch(http: &reqwest::Client, address: &str) -> Result<(u16, http::HeaderMap, Vec<u8>), Error> {
     let mut tries = 0;
     loop {
         tries += 1;
         let answer = async {
             let answer = http.get(address).header("accept", "application/json").send().await?;
-            Ok::<_, reqwest::Error>((answer.status().as_u16(), answer.bytes().await?.to_vec()))
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            Ok::<_, reqwest::Error>((status, headers, transport::collect(answer, MOST).await?))
         };
         match answer.await {
-            Ok((status, _)) if tries < 3 && (status == 429 || status >= 500) => {}
-            Ok(answer) => return Ok(answer),
+            Ok((status, _, None)) => {
+                return Err(unreadable(address, status, "it is no cloud's, by its size".to_owned()));
+            }
+            Ok((status, _, Some(body)))
+                if tries < 3 && (status == 429 || status >= 500 || (status == 200 && document(&body).is_err())) => {}
+            Ok((status, headers, Some(body))) => return Ok((status, headers, body)),
             Err(error) if tries == 3 => {
                 return Err(Error::Transport {
                     method: "GET".to_owned(),
                     target: address.split('?').next().unwrap_or(address).to_owned(),
-                    why: super::policy::transport::causes(&error),
+                    why: transport::causes(&error),
                     sent: !error.is_connect(),
                     tries,
                 });

@@ -58,7 +58,7 @@ pub enum Error {
         why: String,
     },
     /// An answer arrived that cannot be read.
-    #[error("the answer to {method} {target} (status {status}) cannot be used: {why}")]
+    #[error("the answer to {method} {target} (status {status}{}) cannot be used: {why}", named(request_id.as_deref()))]
     Body {
         /// The HTTP method.
         method: String,
@@ -68,6 +68,8 @@ pub enum Error {
         status: u16,
         /// What is wrong with it.
         why: String,
+        /// Azure's id of the request, where the answer had one.
+        request_id: Option<String>,
     },
     /// Azure accepted the request, and then its end could not be learnt: the change may be under way, or done.
     #[error("{method} {target} was accepted, and its end is not known: {source}")]
@@ -106,6 +108,8 @@ pub struct ServiceError {
     pub details: Value,
     /// How long Azure asks to wait before the next try.
     pub retry_after: Option<Duration>,
+    /// Whether an earlier try of the same request had no known end: what this answer complains of may be its doing.
+    pub doubtful: bool,
 }
 
 /// The end of a long-running operation that did not succeed.
@@ -168,6 +172,7 @@ impl Error {
         match self {
             Self::Service(error) => error.request_id.as_deref(),
             Self::OperationFailed(failure) => failure.request_id.as_deref(),
+            Self::Body { request_id, .. } => request_id.as_deref(),
             Self::Unfinished { source, .. } => source.request_id(),
             _ => None,
         }
@@ -201,6 +206,17 @@ impl Error {
         }
     }
 
+    /// Whether it tells of the way to Azure, or of how Azure feels, rather than of what was asked for: the same question
+    /// may be answered another time.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Service(error) => matches!(error.status, 300..=399 | 401 | 408 | 429 | 500..),
+            Self::Unfinished { source, .. } => source.is_passing(),
+            Self::OperationFailed(_) | Self::Refused { .. } => false,
+            Self::Transport { .. } | Self::Timeout { .. } | Self::Auth { .. } | Self::Body { .. } => true,
+        }
+    }
+
     /// A refusal of `what` because of `why`.
     pub(crate) fn refused(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Refused {
@@ -208,6 +224,16 @@ impl Error {
             why: why.into(),
         }
     }
+}
+
+fn named(request_id: Option<&str>) -> String {
+    request_id.map_or_else(String::new, |id| format!(", request {id}"))
+}
+
+/// Azure's id of a request, in the headers of its answer.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get("x-ms-request-id").or_else(|| headers.get("request-id"))?;
+    id.to_str().ok().map(str::to_owned)
 }
 
 fn tries_word(tries: u32) -> &'static str {
@@ -265,16 +291,17 @@ impl ServiceError {
             message,
             method: method.to_owned(),
             target: target.to_owned(),
-            request_id: header("x-ms-request-id").or_else(|| header("request-id")),
+            request_id: request_id(headers),
             correlation_id: header("x-ms-correlation-request-id"),
             details,
             retry_after: retry_after(headers),
+            doubtful: false,
         }
     }
 }
 
 /// The wait that an answer asks for: `retry-after-ms`, `x-ms-retry-after-ms` (milliseconds), or `Retry-After` in
-/// seconds or as an HTTP date.
+/// seconds or as an HTTP date, which counts from the answer's own `Date`: the two clocks need not agree.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let millis = ["retry-after-ms", "x-ms-retry-after-ms"]
@@ -287,8 +314,11 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     if let Ok(seconds) = value.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();
     }
-    let until = time::OffsetDateTime::parse(value, &time::format_description::well_known::Rfc2822).ok()?;
-    Some(Duration::try_from(until - time::OffsetDateTime::now_utc()).unwrap_or(Duration::ZERO))
+    let moment = |text: &str| time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc2822).ok();
+    let now = text("date")
+        .and_then(moment)
+        .unwrap_or_else(time::OffsetDateTime::now_utc);
+    Some(Duration::try_from(moment(value)? - now).unwrap_or(Duration::ZERO))
 }
 
 /// The beginning of a body that was not understood, on one line, for people.
@@ -351,6 +381,9 @@ mod tests {
             Some(Duration::ZERO)
         );
         assert_eq!(retry_after(&headers("retry-after", "soon")), None);
+        let mut dated = headers("retry-after", "Wed, 21 Oct 2015 07:28:09 GMT");
+        dated.insert("date", "Wed, 21 Oct 2015 07:28:00 GMT".parse().unwrap());
+        assert_eq!(retry_after(&dated), Some(Duration::from_secs(9)));
     }
 
     #[test]

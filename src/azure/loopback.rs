@@ -10,7 +10,10 @@ use time::OffsetDateTime;
 
 use super::cloud::{Cloud, is_loopback, plain_client};
 use super::error::{Error, excerpt};
-use super::policy::transport::causes;
+use super::policy::transport::{causes, collect};
+
+/// The most bytes that are read of what should be a token.
+const MOST: usize = 1 << 20;
 
 /// The credential of a cloud on this machine: its own managed-identity endpoint, in the form of App Service.
 #[derive(Debug)]
@@ -48,7 +51,8 @@ impl LoopbackCredential {
         let answer = self.http.get(address).header("x-identity-header", "ferry").send().await;
         let answer = answer.map_err(|error| causes(&error))?;
         let status = answer.status();
-        let body = answer.bytes().await.map_err(|error| causes(&error))?;
+        let body = collect(answer, MOST).await.map_err(|error| causes(&error))?;
+        let body = body.ok_or_else(|| format!("{} gave more than a token", self.address))?;
         if !status.is_success() {
             return Err(format!("{} answered {status}: {}", self.address, excerpt(&body)));
         }

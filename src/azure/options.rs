@@ -50,6 +50,8 @@ pub struct Options {
     pub poll_cap: Duration,
     /// The longest time that a long-running operation is waited for.
     pub poll_total: Duration,
+    /// The most bytes of an answer that are read, unpacked. What is larger is no answer of Azure's.
+    pub largest_answer: usize,
     /// The id that ties all requests of a run together; one is made up where there is none.
     pub correlation_id: Option<String>,
     /// Who is told of every try.
@@ -69,6 +71,7 @@ impl Default for Options {
             poll_interval: Duration::from_secs(1),
             poll_cap: Duration::from_secs(30),
             poll_total: Duration::from_hours(2),
+            largest_answer: 64 << 20,
             correlation_id: None,
             observer: None,
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::error::{Error, retry_after};
+use super::error::Error;
 use super::options::Options;
 use super::request::{Request, Response};
 
@@ -34,11 +34,7 @@ impl Pace {
 
     /// Waits as long as the last answer asks for, else a little longer than the last time.
     pub(crate) async fn wait(&mut self, last: &Response) -> Result<(), Error> {
-        let asked = last.header("retry-after").and_then(|value| {
-            let mut headers = http::HeaderMap::new();
-            headers.insert("retry-after", value.parse().ok()?);
-            retry_after(&headers)
-        });
+        let asked = last.retry_after();
         let pause = asked.unwrap_or(self.next).max(self.floor).min(self.cap);
         if asked.is_none() {
             self.next = self.next.mul_f64(1.5).min(self.cap);

@@ -14,6 +14,7 @@ use super::request::{Plane, Request, Response};
 struct Cursor {
     client: Client,
     next: Option<Request>,
+    /// Where every page so far was asked for.
     seen: HashSet<String>,
     /// The api-version that the list was first asked at.
     version: Option<String>,
@@ -32,6 +33,8 @@ pub(crate) fn pages(client: Client, request: Request) -> impl Stream<Item = Resu
         let Some(request) = cursor.next.take() else {
             return Ok(None);
         };
+        // The first page counts too: a link may lead back to it.
+        cursor.seen.insert(address(&cursor.client, &request)?);
         let mut answer = cursor.client.send(&request).await?;
         let link = ["nextLink", "@odata.nextLink", "odata.nextLink"]
             .into_iter()
@@ -53,7 +56,14 @@ pub(crate) fn pages(client: Client, request: Request) -> impl Stream<Item = Resu
             _ => return Err(unusable(&request, &answer, "a list was expected")),
         };
         if let Some(link) = link {
-            let mut next = endpoint::follow(cursor.client.cloud(), &request, &link)?;
+            let mut next = match endpoint::follow(cursor.client.cloud(), &request, &link) {
+                Ok(next) => next,
+                // It is the answer that is wrong, not what was asked for.
+                Err(Error::Refused { what, why }) => {
+                    return Err(unusable(&request, &answer, &format!("{what} is not followed: {why}")));
+                }
+                Err(error) => return Err(error),
+            };
             // A link brings its own api-version; where a provider forgot it, ours is the one that it answered to.
             let brings = link.to_ascii_lowercase().contains("api-version=");
             if let Some(version) = cursor
@@ -63,7 +73,7 @@ pub(crate) fn pages(client: Client, request: Request) -> impl Stream<Item = Resu
             {
                 next = next.query("api-version", version);
             }
-            if !cursor.seen.insert(link) {
+            if cursor.seen.contains(&address(&cursor.client, &next)?) {
                 return Err(unusable(&request, &answer, "its nextLink leads in a circle"));
             }
             cursor.next = Some(next);
@@ -72,11 +82,17 @@ pub(crate) fn pages(client: Client, request: Request) -> impl Stream<Item = Resu
     })
 }
 
+/// The URL that a request goes to.
+fn address(client: &Client, request: &Request) -> Result<String, Error> {
+    Ok(endpoint::destination(client.cloud(), request)?.url.into())
+}
+
 /// The rows of a Resource Graph query, of the whole tenant.
 pub(crate) async fn resource_graph(client: &Client, query: &str) -> Result<Vec<Value>, Error> {
     let mut rows = Vec::new();
     let mut token: Option<String> = None;
     let mut seen = HashSet::new();
+    let mut before = 0..0;
     loop {
         let mut options = json!({
             "resultFormat": "objectArray", "$top": 1000, "authorizationScopeFilter": "AtScopeAboveAndBelow"
@@ -90,7 +106,14 @@ pub(crate) async fn resource_graph(client: &Client, query: &str) -> Result<Vec<V
             .idempotent(true);
         let mut answer = client.send(&request).await?;
         match answer.body.get_mut("data").map(Value::take) {
-            Some(Value::Array(data)) => rows.extend(data),
+            Some(Value::Array(data)) => {
+                // A token that leads back to the page that it came with would otherwise tell every row twice.
+                if !data.is_empty() && rows.get(before.clone()) == Some(data.as_slice()) {
+                    return Err(unusable(&request, &answer, "its $skipToken leads in a circle"));
+                }
+                before = rows.len()..rows.len() + data.len();
+                rows.extend(data);
+            }
             _ => return Err(unusable(&request, &answer, "it has no array \"data\"")),
         }
         if answer
@@ -147,6 +170,7 @@ fn unusable(request: &Request, answer: &Response, why: &str) -> Error {
         target: request.path.split('?').next().unwrap_or_default().to_owned(),
         status: answer.status,
         why: why.to_owned(),
+        request_id: answer.request_id.clone(),
     }
 }
 
@@ -192,7 +216,8 @@ mod tests {
             .list(&Request::get(Plane::Arm, "/items"))
             .await
             .unwrap_err();
-        assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+        assert_eq!(error.code(), "unreadable-answer", "{error:?}");
+        assert!(error.to_string().contains("a token does not go there"), "{error}");
         assert!(foreign.targets().is_empty());
     }
 
@@ -210,6 +235,19 @@ mod tests {
             .unwrap_err();
         assert!(error.to_string().contains("circle"), "{error}");
         assert_eq!(server.targets().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_link_back_to_the_first_page_is_a_circle_and_no_row_is_told_twice() {
+        let server = Server::start(vec![
+            Answer::json(200, json!({"value": [1], "nextLink": "{base}/items?api-version=1"})),
+            Answer::json(200, json!({"value": [1]})),
+        ])
+        .await;
+        let request = Request::get(Plane::Arm, "/items").api_version("1");
+        let error = server.client().list(&request).await.unwrap_err();
+        assert!(error.to_string().contains("circle"), "{error}");
+        assert_eq!(server.targets().len(), 1);
     }
 
     #[tokio::test]
@@ -258,6 +296,14 @@ mod tests {
         assert_eq!(bodies[0].get("subscriptions"), None);
         assert_eq!(bodies[0]["options"].get("$skipToken"), None);
         assert_eq!(bodies[2]["options"]["$skipToken"], "s");
+    }
+
+    #[tokio::test]
+    async fn a_page_of_resource_graph_that_comes_twice_is_no_second_page() {
+        let page = |more: Value| Answer::json(200, json!({"data": [{"id": 1}], "$skipToken": more}));
+        let server = Server::start(vec![page(json!("s")), page(json!(null))]).await;
+        let error = server.client().resource_graph("resources").await.unwrap_err();
+        assert!(error.to_string().contains("circle"), "{error}");
     }
 
     #[tokio::test]

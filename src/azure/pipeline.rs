@@ -31,6 +31,10 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Bytes>,
     pub(crate) idempotent: bool,
+    /// Whether it changes nothing.
+    pub(crate) reads: bool,
+    /// Whether an answer without a body is one.
+    pub(crate) may_be_empty: bool,
     /// Whether the caller made it depend on the state of the resource, by `If-Match` or `If-None-Match`.
     pub(crate) conditional: bool,
     /// Whose token it needs.
@@ -52,6 +56,8 @@ pub(crate) struct Answer {
 pub(crate) struct Failure {
     pub(crate) error: Error,
     pub(crate) headers: HeaderMap,
+    /// Whether another try would surely end the same.
+    pub(crate) is_final: bool,
 }
 
 impl From<Error> for Failure {
@@ -59,6 +65,7 @@ impl From<Error> for Failure {
         Self {
             error,
             headers: HeaderMap::new(),
+            is_final: false,
         }
     }
 }
@@ -131,6 +138,8 @@ impl Call {
             headers,
             body,
             idempotent: request.idempotent,
+            reads: request.reads(),
+            may_be_empty: request.may_be_empty,
             conditional,
             audience: there.audience,
             try_number: 1,

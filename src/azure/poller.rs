@@ -63,6 +63,7 @@ async fn finish(client: &Client, request: &Request, answer: Response) -> Result<
         (202, Some(link)) => poll.location(&link, answer, makes).await,
         (202, None) if request.method == Method::DELETE => poll.gone(answer).await,
         (202, None) if makes => poll.resource(answer).await,
+        (200 | 201, _) if makes && answer.body.is_null() && request.plane == Plane::Arm => poll.unsaid(answer).await,
         (200 | 201, _) if makes => match provisioning(&answer.body).map(State::of) {
             Some(State::Working) => poll.resource(answer).await,
             Some(State::Ended(word)) => Err(poll.failed(word, &answer)),
@@ -81,7 +82,7 @@ impl Poll<'_> {
     /// Asks the status document until it names an end, then fetches what was made.
     async fn monitor(&self, link: &str, first: Response, makes: bool) -> Result<Response, Error> {
         let mut pace = Pace::new(self.client.options(), self.request, self.target());
-        let mut next = endpoint::follow(self.client.cloud(), self.request, link)?;
+        let mut next = self.follow(link)?;
         let mut location = first.header("location").map(str::to_owned);
         let mut last = first;
         loop {
@@ -91,7 +92,7 @@ impl Poll<'_> {
                 Err(error) => return self.lost(error, last),
             };
             if let Some(link) = answer.header("azure-asyncoperation") {
-                next = endpoint::follow(self.client.cloud(), self.request, link)?;
+                next = self.follow(link)?;
             }
             location = answer.header("location").map(str::to_owned).or(location);
             let word = answer
@@ -112,7 +113,7 @@ impl Poll<'_> {
                 State::Succeeded => {
                     return match location.filter(|_| self.request.method == Method::POST) {
                         Some(link) => {
-                            let result = endpoint::follow(self.client.cloud(), self.request, &link)?;
+                            let result = self.follow(&link)?;
                             self.client.send(&result).await
                         }
                         None => Ok(answer),
@@ -125,7 +126,7 @@ impl Poll<'_> {
     /// Asks the `Location` until it answers anything but 202.
     async fn location(&self, link: &str, first: Response, makes: bool) -> Result<Response, Error> {
         let mut pace = Pace::new(self.client.options(), self.request, self.target());
-        let mut next = endpoint::follow(self.client.cloud(), self.request, link)?;
+        let mut next = self.follow(link)?;
         let mut last = first;
         loop {
             pace.wait(&last).await?;
@@ -141,7 +142,7 @@ impl Poll<'_> {
             match state {
                 State::Working => {
                     if let Some(link) = answer.header("location").filter(|_| answer.status == 202) {
-                        next = endpoint::follow(self.client.cloud(), self.request, link)?;
+                        next = self.follow(link)?;
                     }
                     last = answer;
                 }
@@ -167,6 +168,15 @@ impl Poll<'_> {
         }
     }
 
+    /// What was made, where the answer does not show it; the answer as it is where it cannot be read, as of an action
+    /// in the clothes of a document.
+    async fn unsaid(&self, first: Response) -> Result<Response, Error> {
+        match self.resource(first.clone()).await {
+            Err(Error::Service(answer)) if matches!(answer.status, 400 | 404 | 405) => Ok(first),
+            result => result,
+        }
+    }
+
     /// Reads the resource until it is not there.
     async fn gone(&self, first: Response) -> Result<Response, Error> {
         let mut pace = Pace::new(self.client.options(), self.request, self.target());
@@ -184,6 +194,13 @@ impl Poll<'_> {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// The request that follows a link of the operation; its answer may have no body.
+    fn follow(&self, link: &str) -> Result<Request, Error> {
+        let mut next = endpoint::follow(self.client.cloud(), self.request, link)?;
+        next.may_be_empty = true;
+        Ok(next)
     }
 
     /// The resource as it is now, at the same api-version.
@@ -263,6 +280,7 @@ impl Poll<'_> {
             target: self.target(),
             status: answer.status,
             why: why.to_owned(),
+            request_id: answer.request_id.clone(),
         }
     }
 
@@ -354,6 +372,16 @@ mod tests {
         let server = Server::start(vec![made]).await;
         server.client().complete(&put()).await.unwrap();
         assert_eq!(server.targets().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_made_is_read_where_the_answer_is_empty() {
+        let server = Server::start(vec![Answer::status(200), state("Updating"), state("Succeeded")]).await;
+        let answer = server.client().complete(&put()).await.unwrap();
+        assert_eq!(answer.body["id"], "/vm");
+        let no = Answer::json(405, json!({"error": {"code": "MethodNotAllowed", "message": "no"}}));
+        let server = Server::start(vec![Answer::status(200), no]).await;
+        assert!(server.client().complete(&put()).await.unwrap().body.is_null());
     }
 
     #[tokio::test]

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::cloud::{Cloud, fetch, plain_client};
+use super::cloud::{Cloud, document, fetch, plain_client, unreadable};
 use super::error::Error;
 
 impl Cloud {
@@ -18,15 +16,9 @@ impl Cloud {
             "{}/{tenant}/v2.0/.well-known/openid-configuration",
             self.login.as_str().trim_end_matches('/')
         );
-        let (status, body) = fetch(&http, &address).await?;
-        let unusable = |why: String| Error::Body {
-            method: "GET".to_owned(),
-            target: address.clone(),
-            status,
-            why,
-        };
-        let document: Value =
-            serde_json::from_slice(&body).map_err(|error| unusable(format!("it is not JSON: {error}")))?;
+        let (status, _, body) = fetch(&http, &address).await?;
+        let unusable = |why: String| unreadable(&address, status, why);
+        let document = document(&body).map_err(|error| unusable(format!("it is not JSON: {error}")))?;
         if let Some(why) = document["error_description"].as_str() {
             return Err(unusable(why.to_owned()));
         }

@@ -1,6 +1,7 @@
 //! What is asked of Azure and what it answers, as plain data.
 
 use std::fmt;
+use std::time::Duration;
 
 use http::Method;
 use serde_json::Value;
@@ -40,6 +41,8 @@ pub struct Request {
     pub idempotent: bool,
     /// Whether the caller vouches for the host of a data plane that the cloud's metadata does not name.
     pub allow_host: bool,
+    /// Whether an answer of 200 without a body is one, though it is read: the state of an operation may be told so.
+    pub may_be_empty: bool,
 }
 
 impl Request {
@@ -63,6 +66,7 @@ impl Request {
             body: None,
             idempotent,
             allow_host: false,
+            may_be_empty: false,
         }
     }
 
@@ -133,6 +137,11 @@ impl Request {
         self
     }
 
+    /// Whether it changes nothing: a GET, or a POST that can be repeated, as queries and `list…` actions can.
+    pub fn reads(&self) -> bool {
+        self.method == Method::GET || self.method == Method::HEAD || (self.method == Method::POST && self.idempotent)
+    }
+
     /// The value of a query parameter, whatever the case of its name.
     pub fn query_value(&self, key: &str) -> Option<&str> {
         self.query
@@ -181,6 +190,18 @@ impl Response {
             .iter()
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
+    }
+
+    /// How long Azure asks to wait before it is asked again.
+    pub fn retry_after(&self) -> Option<Duration> {
+        const NAMES: [&str; 4] = ["retry-after-ms", "x-ms-retry-after-ms", "retry-after", "date"];
+        let mut headers = http::HeaderMap::new();
+        for name in NAMES {
+            if let Some(value) = self.header(name).and_then(|value| value.parse().ok()) {
+                headers.insert(name, value);
+            }
+        }
+        super::error::retry_after(&headers)
     }
 
     /// The version of the answered resource: the `ETag` header, else the body's `etag` or `@odata.etag`.

@@ -19,7 +19,7 @@ use super::{Client, Cloud, Options, Tokens};
 pub(crate) struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
-    body: String,
+    body: Vec<u8>,
     delay: Duration,
     reset: bool,
     cut: bool,
@@ -30,7 +30,7 @@ impl Answer {
         Self {
             status,
             headers: Vec::new(),
-            body: body.to_owned(),
+            body: body.as_bytes().to_vec(),
             delay: Duration::ZERO,
             reset: false,
             cut: false,
@@ -47,6 +47,18 @@ impl Answer {
 
     pub(crate) fn html(status: u16, body: &str) -> Self {
         Self::raw(status, body).header("content-type", "text/html")
+    }
+
+    /// A body that is sent compressed by gzip.
+    pub(crate) fn packed(status: u16, body: &[u8]) -> Self {
+        use std::io::Write as _;
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all(body).unwrap();
+        Self {
+            body: packer.finish().unwrap(),
+            ..Self::status(status)
+        }
+        .header("content-encoding", "gzip")
     }
 
     /// The connection ends without an answer, after the request was read.
@@ -80,7 +92,10 @@ impl Answer {
         if self.reset {
             return;
         }
-        let body = self.body.replace("{base}", base);
+        let body = match std::str::from_utf8(&self.body) {
+            Ok(text) => text.replace("{base}", base).into_bytes(),
+            Err(_) => self.body.clone(),
+        };
         let mut text = format!(
             "HTTP/1.1 {} X\r\nconnection: close\r\ncontent-length: {}\r\n",
             self.status,
@@ -90,8 +105,9 @@ impl Answer {
             let _ = write!(text, "{name}: {}\r\n", value.replace("{base}", base));
         }
         text.push_str("\r\n");
-        text.push_str(if self.cut { &body[..body.len() / 2] } else { &body });
+        let sent = if self.cut { &body[..body.len() / 2] } else { &body };
         let _ = socket.write_all(text.as_bytes()).await;
+        let _ = socket.write_all(sent).await;
         let _ = socket.shutdown().await;
     }
 }

@@ -87,7 +87,7 @@ fn ensure(call: &Call<'_>) -> Result<(), Error> {
     {
         return Ok(());
     }
-    let body = json!({ "principalId": principal, "resourceId": resource, "appRoleId": role });
+    let body = json!({ "principalId": &principal, "resourceId": &resource, "appRoleId": &role });
     let mut change = Change::send(
         "app_role::ensure",
         format!("Grant the app role {role}"),
@@ -97,6 +97,7 @@ fn ensure(call: &Call<'_>) -> Result<(), Error> {
         list: of(&principal),
         member: "appRoleId".into(),
         value: role,
+        also: [("resourceId".to_owned(), resource)].into(),
         there: true,
     };
     change.already = vec![Already {
@@ -130,6 +131,7 @@ fn delete(call: &Call<'_>) -> Result<(), Error> {
         list: of(&text("principalId")),
         member: "id".into(),
         value: text("id"),
+        also: std::collections::BTreeMap::new(),
         there: false,
     };
     change.already = vec![Already { status: 404, says: "" }];

@@ -73,7 +73,8 @@ pub(crate) fn module() -> OpModule {
         /// * `path` (string): the resource id
         /// * `body` (map): the document
         /// * `options` (map, optional): `api_version`, `headers`, `query`, `what` (a short sentence for the plan), `effect`,
-        ///   `undo` (`method`, `path`, `body`: the way back, where it is not to restore what stood there)
+        ///   `undo` (`method`, `path`, `body`: the way back, where it is not to restore what stood there), `probe` (`path`, and
+        ///   `holds` or `lacks`: what that document shows once it is done, where a read of `path` itself does not tell)
         /// * returns (map): what Azure answers at the end of the operation
         /// * errors: `not-allowed`, `locked`, `denied-by-policy`
         /// * changes: yes; undone by restoring what stood there, or deleting what did not

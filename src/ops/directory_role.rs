@@ -92,7 +92,7 @@ fn ensure(call: &Call<'_>) -> Result<(), Error> {
     if held.iter().any(matches) {
         return Ok(());
     }
-    let body = json!({ "@odata.type": "#microsoft.graph.unifiedRoleAssignment", "roleDefinitionId": role, "principalId": principal, "directoryScopeId": scope });
+    let body = json!({ "@odata.type": "#microsoft.graph.unifiedRoleAssignment", "roleDefinitionId": role, "principalId": principal, "directoryScopeId": &scope });
     let mut change = Change::send(
         "directory_role::ensure",
         format!("Assign the directory role {role}"),
@@ -102,6 +102,7 @@ fn ensure(call: &Call<'_>) -> Result<(), Error> {
         list: of(&principal),
         member: "roleDefinitionId".into(),
         value: role,
+        also: [("directoryScopeId".to_owned(), scope)].into(),
         there: true,
     };
     change.already = vec![Already {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::call::Call;
 use super::captures::{unshare, unshare_fn};
 use super::lines::Lines;
-use super::thrown::{ending, sentence};
+use super::thrown::{ending, is_passing, sentence};
 use super::value::{from_json, to_json};
 use crate::error::{Error, Kind};
 use crate::run::{Mode, current_path, path};
@@ -282,10 +282,11 @@ fn all_failures(
             items[*after].key()
         );
     }
-    let error = Error::failed("items-failed", message).untouched(format!(
+    let mut error = Error::failed("items-failed", message).untouched(format!(
         "{} of {total} items of \"{name}\" are done",
         total - failed.len() - skipped.len()
     ));
+    error.passing = failed.iter().any(|(_, error)| is_passing(error));
     let mut thrown = super::thrown::thrown(&error);
     if let Some(mut map) = thrown.write_lock::<rhai::Map>() {
         map.insert("failures".into(), from_json(&Value::Array(failures)));

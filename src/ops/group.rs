@@ -226,6 +226,7 @@ fn listed(group: &str, relation: &str, principal: &str, there: bool) -> Probe {
         list: members(group, relation),
         member: "id".into(),
         value: principal.to_owned(),
+        also: std::collections::BTreeMap::new(),
         there,
     }
 }

@@ -18,6 +18,7 @@ pub(super) const COMMON: &[&str] = &[
     "effect",
     "audience",
     "undo",
+    "probe",
     "reads",
 ];
 
@@ -176,7 +177,37 @@ pub(super) fn change(call: &Call<'_>, op: &str, write: Write, options: &Options)
         change.before = Before::Unreadable;
         change.probe = Probe::Unknowable;
     }
+    let probe = options.map("probe")?;
+    if !probe.is_empty() {
+        change.probe = probe_of(call, &plane, &probe, options)?;
+    }
     Ok(change)
+}
+
+/// How it is told that the change is in place: what another document then holds, or lacks.
+fn probe_of(
+    call: &Call<'_>,
+    plane: &WritePlane,
+    probe: &Map<String, Value>,
+    options: &Options,
+) -> Result<Probe, Error> {
+    let wrong = || options.wrong("probe", "a map with `path`, and `holds` or `lacks`");
+    let path = probe.get("path").and_then(Value::as_str).ok_or_else(wrong)?;
+    let (wanted, there) = match (probe.get("holds"), probe.get("lacks")) {
+        (Some(wanted), None) => (wanted, true),
+        (None, Some(wanted)) => (wanted, false),
+        _ => return Err(wrong()),
+    };
+    let read = match plane {
+        WritePlane::Arm => arm(call, "GET", path, options)?,
+        WritePlane::Graph => graph("GET", path, options)?,
+        WritePlane::Data { .. } => Write::new(plane.clone(), "GET", path),
+    };
+    Ok(Probe::Holds {
+        read,
+        wanted: wanted.clone(),
+        there,
+    })
 }
 
 fn undo_request(

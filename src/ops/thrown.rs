@@ -34,6 +34,7 @@ pub fn thrown(error: &Error) -> Dynamic {
         "untouched": text(&error.untouched),
         "next": error.next,
         "azure": Value::Null,
+        "passing": error.passing,
     });
     if let Some(said) = &error.azure {
         map["azure"] = serde_json::json!({
@@ -79,6 +80,16 @@ pub fn ending(error: &EvalAltResult) -> Option<Error> {
         ),
         _ => None,
     }
+}
+
+/// Whether an error tells of the way to the cloud: another time it may be answered.
+pub fn is_passing(error: &EvalAltResult) -> bool {
+    let EvalAltResult::ErrorRuntime(value, _) = root(error).0 else {
+        return false;
+    };
+    value
+        .read_lock::<rhai::Map>()
+        .is_some_and(|map| map.get("passing").is_some_and(|passing| passing.as_bool() == Ok(true)))
 }
 
 /// `code: message` of whatever a script threw.

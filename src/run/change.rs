@@ -1,6 +1,8 @@
 //! A change: the unit of plan, journal and undo. All of it is plain data, so that a later process can
 //! settle it, or take it back, from the journal alone.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -188,13 +190,33 @@ pub enum Probe {
         member: String,
         /// Its value.
         value: String,
+        /// Further members that the entry must have, with their values.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        also: BTreeMap<String, String>,
         /// Whether the entry must be there.
+        there: bool,
+    },
+    /// A document shows (or does not show) at least this, its arrays taken as sets: what an action in the clothes of a
+    /// document has done.
+    Holds {
+        /// The document.
+        read: Write,
+        /// What is looked for.
+        wanted: Value,
+        /// Whether it must be there.
         there: bool,
     },
     /// All edits of the action are in place.
     Edits,
     /// It cannot be told; the request is sent again, since every write is an ensure.
     Unknowable,
+}
+
+impl Probe {
+    /// Whether a read can tell it.
+    pub fn can_tell(&self) -> bool {
+        !matches!(self, Probe::Unknowable)
+    }
 }
 
 /// How a change is taken back.

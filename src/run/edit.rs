@@ -231,6 +231,25 @@ pub fn covers(value: &Value, wanted: &Value) -> bool {
     }
 }
 
+/// Whether `value` has at least what is `wanted`, arrays taken as sets and texts without regard to case.
+pub fn holds(value: &Value, wanted: &Value) -> bool {
+    match (value, wanted) {
+        (Value::Object(map), Value::Object(wanted)) => {
+            wanted
+                .iter()
+                .all(|(key, wanted)| match json::get_ignore_case(map, key) {
+                    Some((_, value)) => holds(value, wanted),
+                    None => wanted.is_null(),
+                })
+        }
+        (Value::Array(items), Value::Array(wanted)) => {
+            wanted.iter().all(|wanted| items.iter().any(|item| holds(item, wanted)))
+        }
+        (Value::String(a), Value::String(b)) => a.eq_ignore_ascii_case(b),
+        (a, b) => a == b,
+    }
+}
+
 fn looks_like_id(text: &str) -> bool {
     text.starts_with('/') || uuid::Uuid::try_parse(text).is_ok()
 }
@@ -421,6 +440,20 @@ mod tests {
             fills: vec![],
             read_only: vec![],
         }
+    }
+
+    #[test]
+    fn a_document_holds_what_stands_anywhere_in_its_sets() {
+        let vault = json!({"properties": {"accessPolicies": [
+            {"objectId": "A", "applicationId": "x", "permissions": {"secrets": ["get"]}},
+            {"objectId": "a", "permissions": {"secrets": ["Get", "list", "set"], "keys": []}},
+        ]}});
+        let entry = |entry: Value| json!({"properties": {"accessPolicies": [entry]}});
+        let own = json!({"objectId": "A", "applicationId": null, "permissions": {"secrets": ["list", "get"]}});
+        assert!(holds(&vault, &entry(own)));
+        let more = json!({"objectId": "a", "applicationId": null, "permissions": {"keys": ["get"]}});
+        assert!(!holds(&vault, &entry(more)));
+        assert!(!holds(&vault, &entry(json!({"objectId": "b"}))));
     }
 
     #[test]

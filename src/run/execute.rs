@@ -1,5 +1,7 @@
 //! Making changes: intent before the request, the end after it.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::change::{Action, Before, Change, Probe, Write};
@@ -13,6 +15,11 @@ use super::session::{Mode, Session, lock, printed_path};
 use crate::error::Error;
 use crate::store::redact::HIDDEN;
 use crate::types::json as documents;
+
+/// How often a request is sent at most whose end was looked up each time.
+const SENDS: u32 = 3;
+/// The pause between two of them.
+const AGAIN: Duration = Duration::from_millis(500);
 
 impl Session {
     /// Makes a change: in a run by a request that is journaled before and after, in a plan by listing it.
@@ -96,35 +103,48 @@ impl Session {
             intended
         };
         self.tell_change(&intended, State::Started);
-        match self.send_with_lag(&change) {
-            Ok(Sent {
-                outcome,
-                request_id,
-                already,
-            }) => {
-                let outcome = self.secrets.hide(&outcome);
-                let number = intended.change;
-                self.write(Record::Done {
-                    change: number,
-                    outcome: outcome.clone(),
+        for sends in 1.. {
+            let error = match self.send_with_lag(&change) {
+                Ok(Sent {
+                    outcome,
                     request_id,
                     already,
-                    settled: false,
-                })?;
-                self.tell_change(&intended, State::Done);
-                Ok(outcome)
-            }
+                }) => {
+                    let outcome = self.secrets.hide(&outcome);
+                    self.write(Record::Done {
+                        change: intended.change,
+                        outcome: outcome.clone(),
+                        request_id,
+                        already,
+                        settled: false,
+                    })?;
+                    self.tell_change(&intended, State::Done);
+                    return Ok(outcome);
+                }
+                Err(error) => error,
+            };
             // A request that was cut off by Ctrl-C has no end yet: it is settled when the run goes on.
-            Err(error) if error.kind == crate::error::Kind::Interrupted => Err(error),
+            if error.kind == crate::error::Kind::Interrupted {
+                return Err(error);
+            }
+            if !error.unclear {
+                return self.record_failed(&intended, error);
+            }
             // Sent, and its end not known: Azure itself is asked.
-            Err(error) if error.unclear => match self.in_place(&intended) {
-                Ok((true, outcome)) => self.record_settled(&intended, &outcome),
-                Ok((false, _)) => self.record_failed(&intended, error),
+            match self.in_place(&intended) {
+                Ok((true, outcome)) => return self.record_settled(&intended, &outcome),
+                // What was looked for and is not there did not happen, so it may be sent again.
+                Ok((false, _))
+                    if sends < SENDS && intended.probe.can_tell() && is_left_to_us(&error, &change.action) =>
+                {
+                    self.pause(AGAIN)?;
+                }
+                Ok((false, _)) => return self.record_failed(&intended, error),
                 // Nobody knows. It stays intended, and is settled when the run goes on.
-                Err(_) => Err(error),
-            },
-            Err(error) => self.record_failed(&intended, error),
+                Err(_) => return Err(error),
+            }
         }
+        unreachable!("the loop returns")
     }
 
     fn record_failed(&self, intended: &Intended, error: Error) -> Result<Value, Error> {
@@ -223,6 +243,11 @@ impl Session {
     fn probe_without_secrets(&self, probe: &Probe) -> Probe {
         match probe {
             Probe::Shows(wanted) => Probe::Shows(drop_hidden(&self.secrets.hide(wanted))),
+            Probe::Holds { read, wanted, there } => Probe::Holds {
+                read: read.clone(),
+                wanted: drop_hidden(&self.secrets.hide(wanted)),
+                there: *there,
+            },
             other => other.clone(),
         }
     }
@@ -240,6 +265,16 @@ impl Session {
             effect: intended.effect.clone(),
             status,
         });
+    }
+}
+
+/// Whether the client has not tried this request again, because it could not know whether it may: a POST, or a write
+/// whose answer said success and could not be read.
+fn is_left_to_us(error: &Error, action: &Action) -> bool {
+    let status = error.azure.as_ref().map(|said| said.status);
+    match status {
+        None => error.code == "unreadable-answer" || action.method() == "POST",
+        Some(status) => action.method() == "POST" && (status == 408 || status >= 500),
     }
 }
 

@@ -24,7 +24,7 @@ pub enum Record {
         /// Its text.
         text: String,
     },
-    /// A phase began.
+    /// A phase began, or began again.
     Phase {
         /// Its name.
         name: String,
@@ -288,6 +288,8 @@ pub struct Ledger {
     pub findings: Vec<Finding>,
     /// What could not be looked into.
     pub unseen: Vec<Unseen>,
+    /// How much of it was known before the phase that is under way.
+    unseen_before: usize,
     /// The gates that asked: name, text, digest.
     pub gates: Vec<(String, String, String)>,
     /// The approvals.
@@ -328,7 +330,11 @@ impl Ledger {
                 self.scripts.insert(key, (origin, text));
             }
             Record::Phase { name } => {
-                if !self.phases.iter().any(|(known, _)| *known == name) {
+                if self.phases.iter().any(|(known, _)| *known == name) {
+                    // It looks anew, and says again what it does not see.
+                    self.unseen.truncate(self.unseen_before);
+                } else {
+                    self.unseen_before = self.unseen.len();
                     self.phases.push((name, None));
                 }
             }
@@ -506,6 +512,46 @@ mod tests {
         assert_eq!(ledger.change("key-1").unwrap().standing, Standing::Done);
         assert_eq!(ledger.change("key-2").unwrap().standing, Standing::Failed);
         assert_eq!(ledger.phase_result("move"), Some(&json!([1])));
+    }
+
+    #[test]
+    fn a_phase_that_begins_again_says_anew_what_it_does_not_see() {
+        let unseen = |scope: &str| {
+            Record::Unseen(Unseen {
+                scope: scope.into(),
+                why: "503".into(),
+                needs: String::new(),
+            })
+        };
+        let phase = |name: &str| Record::Phase { name: name.into() };
+        let mut ledger = Ledger::default();
+        for record in [
+            phase("prepare"),
+            unseen("a"),
+            unseen("b"),
+            phase("prepare"),
+            unseen("b"),
+        ] {
+            ledger.take(record, "now");
+        }
+        ledger.take(
+            Record::PhaseDone {
+                name: "prepare".into(),
+                result: json!({}),
+            },
+            "now",
+        );
+        for record in [phase("verify"), unseen("c"), phase("verify")] {
+            ledger.take(record, "now");
+        }
+        assert_eq!(
+            ledger
+                .unseen
+                .iter()
+                .map(|unseen| unseen.scope.as_str())
+                .collect::<Vec<_>>(),
+            ["b"]
+        );
     }
 
     #[test]

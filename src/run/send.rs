@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::change::{Action, Change, Write};
+use super::change::{Action, Change, Probe, Write};
 use super::edit::EditSet;
 use super::event::Event;
 use super::placeholder;
@@ -120,17 +120,32 @@ impl Session {
                                 || said.code.eq_ignore_ascii_case(known.says))
                     })
                 });
-                if already {
-                    let request_id = error.azure.and_then(|said| said.request_id);
-                    return Ok(Sent {
-                        outcome: Value::Null,
-                        request_id,
-                        already: true,
-                    });
+                let gone = change.probe == Probe::Gone && error.is_not_found();
+                if already || gone {
+                    return self.found(change, error);
                 }
                 Err(error)
             }
         }
+    }
+
+    /// What was there, or gone, when the request came: by an earlier try of the request itself, or by somebody else.
+    fn found(&self, change: &Change, error: Error) -> Result<Sent, Error> {
+        let write = change.action.write();
+        let (ours, outcome) = match (error.doubtful, write.method.as_str()) {
+            (false, _) => (false, Value::Null),
+            // Of two with one purpose, ours is the one under the name that we gave it.
+            (true, "PUT") => match self.current(write)? {
+                Some(document) => (true, document),
+                None => (false, Value::Null),
+            },
+            (true, _) => (true, Value::Null),
+        };
+        Ok(Sent {
+            outcome,
+            request_id: error.azure.and_then(|said| said.request_id),
+            already: !ours,
+        })
     }
 
     fn transmit(&self, write: &Write) -> Result<crate::azure::Response, Error> {

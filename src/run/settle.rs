@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::change::{Action, Probe, Write};
-use super::edit::covers;
+use super::edit::{covers, holds};
 use super::event::Event;
 use super::record::{self, Intended, Record, Standing};
 use super::send::edit_outcome;
@@ -68,14 +68,24 @@ impl Session {
                 list,
                 member,
                 value,
+                also,
                 there,
             } => {
-                let listed = self.list(list)?.iter().any(|row| {
+                let is = |row: &Value, member: &str, value: &str| {
                     row.get(member)
                         .and_then(Value::as_str)
                         .is_some_and(|found| found.eq_ignore_ascii_case(value))
-                });
+                };
+                let listed = self
+                    .list(list)?
+                    .iter()
+                    .any(|row| is(row, member, value) && also.iter().all(|(member, value)| is(row, member, value)));
                 Ok((listed == *there, Value::Null))
+            }
+            Probe::Holds { read, wanted, there } => {
+                let shown = self.terminal_state(read)?;
+                let holds = shown.is_some_and(|document| holds(&document, wanted));
+                Ok((holds == *there, Value::Null))
             }
             Probe::Edits => {
                 let Action::Edit(edit) = &intended.action else {
@@ -92,8 +102,14 @@ impl Session {
     }
 
     /// The document at the target once no operation is under way on it any more; none where there is nothing.
+    ///
+    /// # Errors
+    /// `unfinished` where the operation does not end: what it will leave there is not guessed.
     fn terminal_state(&self, write: &Write) -> Result<Option<Value>, Error> {
         let begun = Instant::now();
+        let options = self.client()?.options().clone();
+        let patience = SETTLE.min(options.poll_total);
+        let pause = options.poll_interval.mul_f64(1.5).min(options.poll_cap);
         loop {
             let Some(document) = self.current(write)? else {
                 return Ok(None);
@@ -102,14 +118,22 @@ impl Session {
                 .pointer("/properties/provisioningState")
                 .and_then(Value::as_str)
                 .unwrap_or("Succeeded");
-            if matches!(state, "Succeeded" | "Failed" | "Canceled") || begun.elapsed() > SETTLE {
+            if matches!(state, "Succeeded" | "Failed" | "Canceled") {
                 return Ok(Some(document));
+            }
+            if begun.elapsed() > patience {
+                return Err(Error::failed(
+                    "unfinished",
+                    format!("{} is still {state} after {} s", write.target(), patience.as_secs()),
+                )
+                .on(write.target())
+                .next("ferry resume RUN      asks how it ended, and goes on"));
             }
             self.tell(&Event::Wait {
                 why: format!("{} is {state}", write.target()),
-                seconds: 2,
+                seconds: pause.as_secs().max(1),
             });
-            self.pause(Duration::from_millis(1_500))?;
+            self.pause(pause)?;
         }
     }
 }

@@ -25,10 +25,7 @@ impl Session {
             });
             return Ok(result);
         }
-        let resumed = self.ledger(|ledger| ledger.phases.iter().any(|(known, _)| known == name));
-        if !resumed {
-            self.write(Record::Phase { name: name.to_owned() })?;
-        }
+        self.write(Record::Phase { name: name.to_owned() })?;
         self.settle()?;
         self.tell(&Event::Phase {
             name: name.to_owned(),

@@ -45,7 +45,7 @@ pub fn answer(state: &State, ask: &Ask) -> Option<Told> {
             })
         }
         (Method::DELETE, "/faults") => {
-            state.faults().clear();
+            state.clear_faults();
             Told::Json(Answer::empty(204))
         }
         _ => Told::Json(fail(

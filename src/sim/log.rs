@@ -25,6 +25,8 @@ pub struct Line {
     pub ended_ms: u64,
     /// The `seq` of the batch that it was a part of.
     pub batch: Option<u64>,
+    /// Whether a fault hit it.
+    pub fault: bool,
 }
 
 /// All requests since the start.
@@ -72,6 +74,9 @@ fn row(seq: u64, line: &Line) -> Value {
     });
     if let Some(batch) = line.batch {
         row["batch"] = json!(batch);
+    }
+    if line.fault {
+        row["fault"] = json!(true);
     }
     row
 }

@@ -51,7 +51,7 @@ mod tests;
 
 pub use behaviour::setting;
 pub use estate::EstateError;
-pub use faults::{Break, Deed, Fault, Match};
+pub use faults::{Break, Deed, Fault, Host, Links, Match, Spoil, TokenTrouble};
 pub use front::{Answer, Ask, Caller};
 pub use options::{Error, Options};
 pub use server::Server;

@@ -3,8 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -18,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::control::{self, Told};
-use super::faults::{Break, Faults};
+use super::faults::{self, Body, Break, Broken, Faults};
 use super::front::Answer;
 use super::latch::Latches;
 use super::log::Log;
@@ -65,6 +63,11 @@ impl State {
     /// The faults in force.
     pub fn faults(&self) -> MutexGuard<'_, Faults> {
         lock(&self.faults)
+    }
+    /// Forgets all faults, and ends what they kept from ending.
+    pub fn clear_faults(&self) {
+        self.faults().clear();
+        self.world().calm();
     }
     /// The buckets.
     pub fn throttle(&self) -> MutexGuard<'_, Throttle> {
@@ -180,6 +183,11 @@ impl Server {
         self.state.faults().add(faults);
     }
 
+    /// Forgets all faults, and ends what they kept from ending: what `DELETE /_sim/faults` does.
+    pub fn clear_faults(&self) {
+        self.state.clear_faults();
+    }
+
     /// Stops listening, ends every connection, and returns when that is done.
     pub async fn shutdown(self) {
         self.stop.cancel();
@@ -262,20 +270,18 @@ async fn converse(stream: TcpStream, acceptor: Option<TlsAcceptor>, state: Arc<S
 async fn answer_all(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, tls: bool, state: Arc<State>) {
     let service = service_fn(move |request| {
         let state = state.clone();
-        async move { serve(&state, request, tls).await }
+        async move {
+            // What a client no longer waits for takes effect all the same, as it does in Azure.
+            let served = tokio::spawn(async move { serve(&state, request, tls).await });
+            served.await.unwrap_or(Err(Broken("the simulator failed at it")))
+        }
     });
     let builder = auto::Builder::new(TokioExecutor::new());
     // A client that goes away, or a connection broken on purpose: nothing to tell anyone.
     let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// Why a connection ends without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection is broken: {0}")]
-struct Broken(&'static str);
-type Wire = http::Response<Full<Bytes>>;
-
-async fn serve(state: &State, request: http::Request<Incoming>, tls: bool) -> Result<Wire, Broken> {
+async fn serve(state: &State, request: http::Request<Incoming>, tls: bool) -> Result<http::Response<Body>, Broken> {
     let started = state.ms();
     let wire::Incame {
         mut ask,
@@ -290,15 +296,20 @@ async fn serve(state: &State, request: http::Request<Incoming>, tls: bool) -> Re
             Told::Lines(text) => Some(text.clone()),
         };
         return Ok(match told {
-            Told::Json(answer) => wire::write(answer, Vec::new()),
-            Told::Lines(_) => wire::lines(kept.unwrap_or_default()),
+            Told::Json(answer) => wire::whole(wire::write(answer, Vec::new())),
+            Told::Lines(_) => wire::whole(wire::lines(kept.unwrap_or_default())),
         });
     }
     let seq = state.log().number();
     let request_id = uuid::Uuid::new_v4().to_string();
     ask.caller.principal = state.world().caller();
     ask.caller.app_id = Some(CLIENT.to_owned());
-    let deed = state.faults().take(ask.method.as_str(), &target).unwrap_or_default();
+    let taken = state.faults().take(ask.method.as_str(), &target);
+    let fault = taken.is_some();
+    let deed = taken.unwrap_or_default();
+    if let (Some(why), Some(token)) = (deed.token, ask.header("authorization")) {
+        state.faults().refuse(token, why);
+    }
     if let Some(ms) = deed.delay_ms {
         tokio::time::sleep(Duration::from_millis(ms)).await;
         ask.now = OffsetDateTime::now_utc();
@@ -310,6 +321,7 @@ async fn serve(state: &State, request: http::Request<Incoming>, tls: bool) -> Re
         target: &target,
         request_id: &request_id,
         batch: None,
+        fault,
     };
     if deed.reset == Some(Break::Before) {
         way.log(&ask, 0, None);
@@ -318,8 +330,8 @@ async fn serve(state: &State, request: http::Request<Incoming>, tls: bool) -> Re
     let serial = Some(arm::Serial::of(&ask.method, &ask.path))
         .filter(|_| state.world().behaviour.serial_writes)
         .flatten();
-    let (answer, more) = match serial {
-        Some(serial) if deed.status.is_none() => match state.latches.begin(&serial.key) {
+    let (mut answer, more) = match serial {
+        Some(serial) if deed.instead().is_none() => match state.latches.begin(&serial.key) {
             Some(latch) => {
                 let done = way.answer(&mut ask, garbled, &deed).await;
                 let least = if serial.slow { SERIAL } else { Duration::ZERO };
@@ -341,10 +353,16 @@ async fn serve(state: &State, request: http::Request<Incoming>, tls: bool) -> Re
         way.log(&ask, 0, None);
         return Err(Broken("a fault asks for it"));
     }
+    if let Some(status) = deed.status.filter(|_| deed.took_effect) {
+        answer = faults::injected(status, &deed, ask.now);
+    }
+    if let Some(links) = &deed.links {
+        faults::turn(&mut answer, &ask, &target, links);
+    }
     way.log(&ask, answer.status, Some(&answer));
     let head = ask.method == http::Method::HEAD;
     let mut more = more;
-    more.push(("date".to_owned(), headers::date(OffsetDateTime::now_utc())));
+    more.push(("date".to_owned(), headers::date(deed.clock(OffsetDateTime::now_utc()))));
     let answer = if head { Answer { body: None, ..answer } } else { answer };
-    Ok(wire::write(answer, more))
+    Ok(faults::spoilt(wire::write(answer, more), &deed))
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::faults::Deed;
+use super::faults::{self, Deed};
 use super::front::{Answer, Ask};
 use super::graph::Directory;
 use super::log::Line;
 use super::server::State;
 use super::token::{self, Plane};
 use super::{arm, dataplane, headers, metadata};
+use crate::types::ResourceId;
 
 /// One request on its way.
 pub struct Way<'a> {
@@ -24,6 +25,8 @@ pub struct Way<'a> {
     pub request_id: &'a str,
     /// The number of the batch that it is a part of.
     pub batch: Option<u64>,
+    /// Whether a fault hits it.
+    pub fault: bool,
 }
 
 /// An answer, and the headers that every answer of its service has.
@@ -47,6 +50,7 @@ impl Way<'_> {
             started_ms: self.started,
             ended_ms: self.state.ms(),
             batch: self.batch,
+            fault: self.fault,
         };
         self.state.log().write(self.seq, line);
     }
@@ -86,13 +90,20 @@ impl Way<'_> {
         } else {
             headers::arm(ask, self.request_id, &tenant)
         };
-        if let Some(status) = deed.status {
-            return (injected(status, deed), named, 0);
+        if let Some(host) = &deed.redirect {
+            return (faults::redirected(&host.0, ask, self.target), named, 0);
+        }
+        if let Some(status) = deed.instead() {
+            return (faults::injected(status, deed, ask.now), named, 0);
         }
         if lower.starts_with("metadata/endpoints") {
             return plain(metadata::answer(ask));
         }
-        if let Some(answer) = token::answer(&self.state.world(), ask) {
+        let clock = Ask {
+            now: deed.clock(ask.now),
+            ..ask.clone()
+        };
+        if let Some(answer) = token::answer(&self.state.world(), &clock) {
             return (
                 answer,
                 vec![
@@ -110,6 +121,12 @@ impl Way<'_> {
         } else {
             Plane::Arm
         };
+        let refused = ask
+            .header("authorization")
+            .and_then(|token| self.state.faults().refused(token));
+        if let Some(why) = refused {
+            return (token::trouble(&self.state.world(), ask, plane, why), named, 0);
+        }
         match token::check(&self.state.world(), ask, plane) {
             Ok(checked) => {
                 ask.caller.audience = checked.audience;
@@ -139,7 +156,7 @@ impl Way<'_> {
             return (answer, vec![("x-ms-request-id".into(), self.request_id.into())], writes);
         }
         if graph {
-            return self.graph(ask, named, &lower).await;
+            return self.graph(ask, named, &lower, deed).await;
         }
         self.arm(ask, named, &lower, deed)
     }
@@ -173,6 +190,9 @@ impl Way<'_> {
             .map(|seconds| ask.now - time::Duration::seconds_f64(seconds));
         let answer = arm::answer(&mut world, ask);
         world.as_of = None;
+        if let (true, Ok(id)) = (deed.endless && answer.status < 300, ResourceId::parse(&ask.path)) {
+            world.endless.insert(id.key().to_owned());
+        }
         let writes = if world.writes > before { world.writes } else { 0 };
         (answer, named, writes)
     }
@@ -182,9 +202,10 @@ impl Way<'_> {
         ask: &Ask,
         named: Vec<(String, String)>,
         lower: &str,
+        deed: &Deed,
     ) -> (Answer, Vec<(String, String)>, u64) {
         if !lower.trim_end_matches('/').ends_with("/$batch") && !lower.trim_end_matches('/').ends_with("/%24batch") {
-            let (answer, writes) = self.graph_one(ask);
+            let (answer, writes) = self.graph_one(ask, deed);
             return (answer, named, writes);
         }
         let inner = match Directory::batch(ask) {
@@ -198,6 +219,7 @@ impl Way<'_> {
             let request_id = uuid::Uuid::new_v4().to_string();
             one.ask.caller = ask.caller.clone();
             let target = target_of(&one.ask);
+            let taken = self.state.faults().take(one.ask.method.as_str(), &target);
             let way = Way {
                 state: self.state,
                 seq,
@@ -205,20 +227,17 @@ impl Way<'_> {
                 target: &target,
                 request_id: &request_id,
                 batch: Some(self.seq),
+                fault: taken.is_some(),
             };
-            let deed = self
-                .state
-                .faults()
-                .take(one.ask.method.as_str(), &target)
-                .unwrap_or_default();
+            let deed = taken.unwrap_or_default();
             if let Some(ms) = deed.delay_ms {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
             }
-            let answer = match (one.blocked(&done), deed.status) {
+            let answer = match (one.blocked(&done), deed.instead()) {
                 (Some(blocked), _) => blocked,
-                (None, Some(status)) => injected(status, &deed),
+                (None, Some(status)) => faults::injected(status, &deed, one.ask.now),
                 (None, None) => {
-                    let (answer, writes) = self.graph_one(&one.ask);
+                    let (answer, writes) = self.graph_one(&one.ask, &deed);
                     last = last.max(writes);
                     answer
                 }
@@ -229,14 +248,14 @@ impl Way<'_> {
         (Directory::batch_answer(done), named, last)
     }
 
-    fn graph_one(&self, ask: &Ask) -> (Answer, u64) {
+    fn graph_one(&self, ask: &Ask, deed: &Deed) -> (Answer, u64) {
         let counted = self.state.throttle().graph(&ask.caller.principal, &ask.method, ask.now);
         let rates = match counted {
             Ok(rates) => rates,
             Err(refused) => return (refused, 0),
         };
         let mut world = self.state.world();
-        let mut answer = world.graph(ask);
+        let mut answer = world.graph(ask, deed.stale, self.state.faults().look_back());
         answer.headers.extend(rates);
         let units = answer.headers.iter().find(|(name, _)| name == "x-ms-resource-unit");
         let units = units.and_then(|(_, units)| units.parse().ok()).unwrap_or(1.0);
@@ -259,31 +278,6 @@ fn target_of(ask: &Ask) -> String {
         .extend_pairs(&ask.query)
         .finish();
     format!("{}?{query}", ask.path)
-}
-
-/// The answer that a fault asks for.
-fn injected(status: u16, deed: &Deed) -> Answer {
-    let (code, message) = match status {
-        429 => ("TooManyRequests", "The request was throttled."),
-        500 => ("InternalServerError", "The server encountered an internal error."),
-        502 => ("BadGateway", "The gateway did not get a good answer."),
-        503 => ("ServiceUnavailable", "The service is temporarily unavailable."),
-        504 => (
-            "GatewayTimeout",
-            "The gateway did not receive a response from the provider within the specified time period.",
-        ),
-        _ => ("InjectedFault", "A fault that was asked for."),
-    };
-    let code = deed.code.as_deref().unwrap_or(code);
-    let message = deed.message.as_deref().unwrap_or(message);
-    let mut answer = arm::fail::fail(status, code, message);
-    if let Some(body) = &deed.body {
-        answer.body = Some(body.clone());
-    }
-    match deed.retry_after {
-        Some(seconds) => answer.with("retry-after", seconds.to_string()),
-        None => answer,
-    }
 }
 
 fn graph_headers(ask: &Ask, request_id: &str) -> Vec<(String, String)> {

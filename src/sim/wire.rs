@@ -1,11 +1,12 @@
 //! Between HTTP and the front doors: a request read wholly, an answer written.
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
+use super::faults::Body;
 use super::{Answer, Ask, Caller};
 
 /// The largest body that is read.
@@ -32,7 +33,7 @@ pub async fn read(
     now: OffsetDateTime,
 ) -> Result<Incame, Box<dyn std::error::Error + Send + Sync>> {
     let (parts, body) = request.into_parts();
-    let bytes = http_body_util::Limited::new(body, LARGEST).collect().await?.to_bytes();
+    let bytes = Limited::new(body, LARGEST).collect().await?.to_bytes();
     let target = parts
         .uri
         .path_and_query()
@@ -92,7 +93,7 @@ pub async fn read(
 }
 
 /// Writes an answer with the headers given; those of the answer itself come first and stand.
-pub fn write(answer: Answer, more: Vec<(String, String)>) -> http::Response<Full<Bytes>> {
+pub fn write(answer: Answer, more: Vec<(String, String)>) -> http::Response<Bytes> {
     let mut headers = http::HeaderMap::new();
     let bytes = answer
         .body
@@ -115,16 +116,21 @@ pub fn write(answer: Answer, more: Vec<(String, String)>) -> http::Response<Full
     if answer.body.is_none() {
         headers.remove("content-type");
     }
-    let mut response = http::Response::new(Full::new(bytes));
+    let mut response = http::Response::new(bytes);
     *response.status_mut() =
         http::StatusCode::from_u16(answer.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = headers;
     response
 }
 
+/// An answer that goes out as it is.
+pub fn whole(answer: http::Response<Bytes>) -> http::Response<Body> {
+    answer.map(|bytes| Full::new(bytes).map_err(|never| match never {}).boxed_unsync())
+}
+
 /// Lines of JSON.
-pub fn lines(text: String) -> http::Response<Full<Bytes>> {
-    let mut response = http::Response::new(Full::new(Bytes::from(text)));
+pub fn lines(text: String) -> http::Response<Bytes> {
+    let mut response = http::Response::new(Bytes::from(text));
     response
         .headers_mut()
         .insert("content-type", http::HeaderValue::from_static("application/x-ndjson"));

@@ -1,6 +1,6 @@
 //! The state of one simulated cloud: documents, directory, and what is under way.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -48,6 +48,8 @@ pub struct World {
     pub pending: HashMap<String, (OffsetDateTime, &'static str)>,
     /// Role assignments that end by themselves, and when.
     pub ends: Vec<(OffsetDateTime, ResourceId)>,
+    /// The resources whose operations a fault keeps from ending, by key.
+    pub endless: HashSet<String>,
     /// The directory as it stood until some time, oldest first, where reads are to see it late.
     earlier: Vec<(OffsetDateTime, Directory)>,
     shell: Map<String, Value>,
@@ -103,6 +105,7 @@ impl World {
             started: now,
             pending: HashMap::new(),
             ends,
+            endless: HashSet::new(),
             earlier: Vec::new(),
             shell: parts.shell,
             tree: None,
@@ -128,6 +131,18 @@ impl World {
     /// The object id of the caller.
     pub fn caller(&self) -> String {
         self.operator.clone().unwrap_or_else(|| OWNER.to_owned())
+    }
+
+    /// What is shown of a resource while an operation of its is under way.
+    pub fn state_of(&self, key: &str, now: OffsetDateTime) -> Option<&'static str> {
+        let (until, state) = self.pending.get(key)?;
+        (*until > now || self.endless.contains(key)).then_some(*state)
+    }
+
+    /// Ends what faults keep from ending, and forgets what was kept for them.
+    pub fn calm(&mut self) {
+        self.endless.clear();
+        self.earlier.clear();
     }
 
     /// The tree of management groups and subscriptions.
@@ -157,31 +172,28 @@ impl World {
     }
 
     /// The directory's answer to a request: reads see it as late as they are to.
-    pub fn graph(&mut self, ask: &Ask) -> Answer {
+    ///
+    /// * `ago`: how many seconds a read is to see it late, where a fault asks for that
+    /// * `keep`: whether a fault may still ask for the directory as it stands now
+    pub fn graph(&mut self, ask: &Ask, ago: Option<f64>, keep: bool) -> Answer {
         let late = Duration::seconds_f64(self.behaviour.late_directory);
-        if late.is_zero() {
-            self.earlier.clear();
-            return self.directory.answer(ask);
-        }
-        // Actions that only read are POSTs: they see what reads see.
-        let last = ask
-            .path
-            .rsplit(['/', '.'])
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let reads = ask.method == http::Method::GET || last.starts_with("get") || last.starts_with("check");
-        if reads {
-            let seen = ask.now - late;
+        if only_reads(ask) {
+            let seen = ask.now - ago.map_or(late, |ago| late.max(Duration::seconds_f64(ago)));
             let earlier = self.earlier.iter_mut().find(|(until, _)| *until > seen);
             return match earlier {
                 Some((_, earlier)) => earlier.answer(ask),
                 None => self.directory.answer(ask),
             };
         }
+        if late.is_zero() && !keep {
+            self.earlier.clear();
+            return self.directory.answer(ask);
+        }
         let before = self.directory.clone();
         let answer = self.directory.answer(ask);
-        self.earlier.retain(|(until, _)| *until > ask.now - late);
+        if !keep {
+            self.earlier.retain(|(until, _)| *until > ask.now - late);
+        }
         if answer.status < 300 {
             self.earlier.push((ask.now, before));
         }
@@ -197,6 +209,13 @@ impl World {
     pub fn read(&self, key: &str) -> Option<&Value> {
         self.store.get_at(key, self.as_of)
     }
+}
+
+/// Whether a request to Graph changes nothing: actions that only read are POSTs.
+fn only_reads(ask: &Ask) -> bool {
+    let last = ask.path.rsplit(['/', '.']).next().unwrap_or_default();
+    let last = last.to_ascii_lowercase();
+    ask.method == http::Method::GET || last.starts_with("get") || last.starts_with("check")
 }
 
 /// The client id of a system-assigned identity, which no resource shows: made of the principal's, so that it stays.

@@ -408,7 +408,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_requests_are_in_flight_than_allowed() {
-        let server = Server::start(vec![Answer::status(200).after(Duration::from_millis(10))]).await;
+        let server = Server::start(vec![Answer::json(200, json!({})).after(Duration::from_millis(10))]).await;
         let options = crate::azure::Options {
             concurrency: 3,
             ..Server::options()

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use async_trait::async_trait;
-use http::HeaderMap;
 
+use crate::azure::error::request_id;
 use crate::azure::options::{LogLine, Observer};
 use crate::azure::pipeline::{Answer, Call, Failure, Next, Policy};
 
@@ -19,15 +19,11 @@ impl Policy for Log {
         };
         let begun = Instant::now();
         let result = next.send(call).await;
-        let id = |headers: &HeaderMap| {
-            let value = headers.get("x-ms-request-id").or_else(|| headers.get("request-id"))?;
-            value.to_str().ok().map(str::to_owned)
-        };
         let (status, request_id, problem) = match &result {
-            Ok(answer) => (Some(answer.status), id(&answer.headers), None),
+            Ok(answer) => (Some(answer.status), request_id(&answer.headers), None),
             Err(failure) => (
                 failure.error.status(),
-                id(&failure.headers),
+                request_id(&failure.headers),
                 Some(failure.error.code().to_owned()),
             ),
         };

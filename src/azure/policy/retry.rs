@@ -1,7 +1,8 @@
 //! Decides whether a failed try is followed by another, and when.
 //!
-//! Tried again: 408, 429, 500, 502, 503, 504; connections that failed; answers that broke off; and conflicts that
-//! only say "not now". What must not happen twice is tried again only where it surely did not happen.
+//! Tried again: 408, 429, 500, 502, 503, 504; connections that failed; and conflicts that only say "not now". What must
+//! not happen twice is tried again only where it surely did not happen. An answer that cannot be read is asked for again
+//! only where it is one to a read: a write that was answered with success was received, and is not sent once more.
 
 use std::time::{Duration, Instant};
 
@@ -47,25 +48,28 @@ impl Policy for Retry {
         let begun = Instant::now();
         let mut unclear = None;
         loop {
-            let failure = match next.send(call).await {
+            let mut failure = match next.send(call).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
+            if let Error::Service(error) = &mut failure.error {
+                error.doubtful = unclear.is_some();
+            }
             // A condition that fails after a try whose end nobody knows may have failed because that try succeeded.
             if call.conditional && failure.error.status() == Some(412) {
                 return Err(unclear.unwrap_or(failure));
             }
-            if call.try_number >= self.tries || !may_retry(call, &failure.error) {
+            if failure.is_final || call.try_number >= self.tries || !may_retry(call, &failure.error) {
                 return Err(failure);
             }
             let asked = failure.error.service().and_then(|error| error.retry_after);
             // Those who were turned away together do not come back together.
             let pause = match asked {
-                Some(asked) => asked + self.pause(1).min(Duration::from_millis(500)),
+                Some(asked) => asked.saturating_add(self.pause(1).min(Duration::from_millis(500))),
                 None => self.pause(call.try_number),
             };
             // Waiting for one's turn is no fault of the request.
-            if begun.elapsed().saturating_sub(call.queued) + pause > self.total {
+            if begun.elapsed().saturating_sub(call.queued).saturating_add(pause) > self.total {
                 return Err(failure);
             }
             tokio::time::sleep(pause).await;
@@ -81,10 +85,11 @@ impl Policy for Retry {
 fn may_retry(call: &Call, error: &Error) -> bool {
     match error {
         Error::Transport { sent, .. } | Error::Timeout { sent, .. } => call.idempotent || !sent,
-        Error::Body { .. } => call.idempotent,
+        Error::Body { .. } => call.reads,
         Error::Service(error) => match error.status {
-            429 | 503 if error.retry_after.is_some() => true,
-            408 | 429 | 500 | 502 | 503 | 504 => call.idempotent,
+            // It was turned away at the door.
+            429 => true,
+            408 | 500 | 502 | 503 | 504 => call.idempotent,
             409 => is_busy(error),
             // Cosmos DB says "busy" with the status of a failed condition.
             412 => !call.conditional && is_busy(error),
@@ -249,7 +254,7 @@ mod tests {
         ])
         .await;
         server.client().send(&Request::post(Plane::Arm, "/x")).await.unwrap();
-        let server = Server::start(vec![Answer::reset(), Answer::status(200)]).await;
+        let server = Server::start(vec![Answer::reset(), Answer::json(200, json!({}))]).await;
         server
             .client()
             .send(&Request::post(Plane::Arm, "/x").idempotent(true))
@@ -260,14 +265,68 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_connection_is_mended_for_what_can_be_repeated() {
-        let server = Server::start(vec![
-            Answer::reset(),
-            Answer::cut(200, "{\"ok\": true}"),
-            Answer::status(200),
-        ])
-        .await;
+        let server = Server::start(vec![Answer::reset(), Answer::status(502), Answer::status(200)]).await;
         server.client().send(&put()).await.unwrap();
         assert_eq!(server.targets().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_read_is_sent_again_where_its_answer_broke_off_or_is_empty() {
+        let whole = || Answer::json(200, json!({"ok": true}));
+        for answer in [
+            Answer::cut(200, "{\"ok\": true}"),
+            Answer::raw(200, "{\"ok\": tr"),
+            Answer::html(200, "<html>Sign in</html>"),
+            Answer::status(200),
+        ] {
+            let server = Server::start(vec![answer, whole()]).await;
+            let read = server.client().send(&Request::get(Plane::Arm, "/x")).await.unwrap();
+            assert_eq!(read.body, json!({"ok": true}));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_that_was_answered_with_success_is_not_sent_again_for_its_unreadable_body() {
+        for answer in [
+            Answer::cut(200, "{\"ok\": true}"),
+            Answer::raw(201, "{\"ok\": tr"),
+            Answer::html(200, "<html>Sign in</html>"),
+        ] {
+            let server = Server::start(vec![answer.header("x-ms-request-id", "r-9")]).await;
+            let error = server.client().complete(&put()).await.unwrap_err();
+            assert_eq!((error.code(), error.request_id()), ("unreadable-answer", Some("r-9")));
+            assert!(
+                error.may_have_happened() && error.to_string().contains("r-9"),
+                "{error}"
+            );
+            assert_eq!(server.targets().len(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_after_a_try_without_known_end_says_that_it_may_be_that_tries_doing() {
+        let gone = || busy(404, "ResourceNotFound", "gone");
+        let server = Server::start(vec![Answer::reset(), gone()]).await;
+        let error = server
+            .client()
+            .send(&Request::delete(Plane::Arm, "/x"))
+            .await
+            .unwrap_err();
+        assert!(error.service().unwrap().doubtful);
+        let server = Server::start(vec![gone()]).await;
+        let error = server
+            .client()
+            .send(&Request::delete(Plane::Arm, "/x"))
+            .await
+            .unwrap_err();
+        assert!(!error.service().unwrap().doubtful);
+    }
+
+    #[tokio::test]
+    async fn a_post_that_was_turned_away_without_a_time_is_sent_again_too() {
+        let server = Server::start(vec![Answer::html(429, "<html>Slow down</html>"), Answer::status(200)]).await;
+        server.client().send(&Request::post(Plane::Arm, "/x")).await.unwrap();
+        assert_eq!(server.targets().len(), 2);
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::azure::cloud::{Cloud, builder_for};
-use crate::azure::error::{Error, ServiceError, excerpt};
+use crate::azure::error::{Error, ServiceError, excerpt, request_id};
 use crate::azure::options::Options;
 use crate::azure::pipeline::{Answer, Call, Failure, Next, Policy};
 use crate::azure::request::Plane;
@@ -70,6 +70,7 @@ impl Transport {
                     target,
                     status,
                     why,
+                    request_id: None,
                 }
             }
             None => Error::Transport {
@@ -146,41 +147,103 @@ impl Policy for Transport {
         }
         let answer = request.send().await.map_err(|error| self.broken(call, &error, None))?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = match answer.bytes().await {
-            Ok(body) => body,
+        let failed = |error: Error| Failure {
+            error: with_id(error, &headers),
+            headers: headers.clone(),
+            is_final: false,
+        };
+        let unusable = |why: String| {
+            failed(Error::Body {
+                method: call.method.to_string(),
+                target: call.target.clone(),
+                status,
+                why,
+                request_id: None,
+            })
+        };
+        let body = match collect(answer, self.options.largest_answer).await {
+            Ok(Some(body)) => body,
             // Of an error answer, what arrived of the headers says more than that the text broke off.
-            Err(_) if status >= 400 => bytes::Bytes::new(),
-            Err(error) => {
+            _ if status >= 400 => Vec::new(),
+            Ok(None) => {
+                let most = self.options.largest_answer >> 20;
                 return Err(Failure {
-                    error: self.broken(call, &error, Some(status)),
-                    headers,
+                    is_final: true,
+                    ..unusable(format!("it is larger than {most} MiB"))
                 });
             }
+            Err(error) => return Err(failed(self.broken(call, &error, Some(status)))),
         };
-        let method = call.method.as_str();
         if status >= 300 && status != 304 {
-            let mut error = ServiceError::read(method, &call.target, status, &headers, &body);
-            if status < 400 {
-                "it redirects, which is not followed".clone_into(&mut error.message);
-            }
-            return Err(Failure {
-                error: Error::Service(Box::new(error)),
-                headers,
-            });
+            return Err(failed(refused(
+                call.method.as_str(),
+                &call.target,
+                status,
+                &headers,
+                &body,
+            )));
+        }
+        if body.is_empty() && wants_body(call, status) {
+            return Err(unusable("it is empty".to_owned()));
         }
         match read(call, &headers, &body) {
             Ok(body) => Ok(Answer { status, headers, body }),
-            Err(why) => {
-                let error = Error::Body {
-                    method: method.to_owned(),
-                    target: call.target.clone(),
-                    status,
-                    why,
-                };
-                Err(Failure { error, headers })
-            }
+            Err(why) => Err(unusable(why)),
         }
     }
+}
+
+/// The error of an answer that is none of success.
+pub(crate) fn refused(method: &str, target: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
+    let mut error = ServiceError::read(method, target, status, headers, body);
+    if status < 400 {
+        error.message = redirection(headers);
+    }
+    Error::Service(Box::new(error))
+}
+
+/// The body of an answer, unpacked; none where it is larger than `most` bytes.
+///
+/// # Errors
+/// What broke it off.
+pub(crate) async fn collect(mut answer: reqwest::Response, most: usize) -> reqwest::Result<Option<Vec<u8>>> {
+    let mut body = Vec::new();
+    while let Some(part) = answer.chunk().await? {
+        if body.len() + part.len() > most {
+            return Ok(None);
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(Some(body))
+}
+
+/// Whether a read of ours is answered by a document: in Azure Resource Manager and Graph always, but for the state of
+/// an operation.
+fn wants_body(call: &Call, status: u16) -> bool {
+    call.reads
+        && status == 200
+        && call.method != http::Method::HEAD
+        && !call.may_be_empty
+        && !matches!(call.plane, Plane::Data { .. })
+}
+
+/// What is said of an answer that sends elsewhere. Its path and query may hold anything, its host may be told.
+fn redirection(headers: &HeaderMap) -> String {
+    let to = headers
+        .get("location")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| Url::parse(text).ok())
+        .map(|url| format!(" to {}://{}", url.scheme(), url.authority()))
+        .unwrap_or_default();
+    format!("it redirects{to}, which is not followed")
+}
+
+/// The same error, with Azure's id of the request.
+fn with_id(mut error: Error, headers: &HeaderMap) -> Error {
+    if let Error::Body { request_id: id, .. } = &mut error {
+        *id = request_id(headers);
+    }
+    error
 }
 
 /// Reads a body: JSON; on data planes also text, where the answer says that it is no JSON.
@@ -251,11 +314,46 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_empty_answer_is_none_where_a_document_was_asked_for() {
+        let server = Server::start(vec![Answer::status(200).header("x-ms-request-id", "r-1")]).await;
+        let error = server.client().send(&Request::get(Plane::Arm, "/x")).await.unwrap_err();
+        assert_eq!((error.code(), error.request_id()), ("unreadable-answer", Some("r-1")));
+        let server = Server::start(vec![Answer::status(200)]).await;
+        server.client().send(&Request::delete(Plane::Arm, "/x")).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_given_up_and_not_asked_for_again() {
+        let options = || crate::azure::Options {
+            largest_answer: 1 << 20,
+            ..Server::options()
+        };
+        // Some hundredths on the wire of what it unpacks to.
+        let bomb = Answer::packed(200, &vec![b' '; 8 << 20]);
+        let large = Answer::raw(200, &" ".repeat(2 << 20));
+        for answer in [bomb, large] {
+            let server = Server::start(vec![answer]).await;
+            let client = server.client_with(options());
+            let error = client.send(&Request::get(Plane::Arm, "/x")).await.unwrap_err();
+            assert!(error.to_string().contains("larger than 1 MiB"), "{error}");
+            assert_eq!(server.targets().len(), 1);
+        }
+        let small = Answer::packed(200, b"{\"a\": 1}");
+        let server = Server::start(vec![small]).await;
+        let read = server
+            .client_with(options())
+            .send(&Request::get(Plane::Arm, "/x"))
+            .await;
+        assert_eq!(read.unwrap().body, json!({"a": 1}));
+    }
+
+    #[tokio::test]
     async fn a_redirection_is_an_error_and_takes_no_token_along() {
         let other = Server::start(vec![Answer::status(200)]).await;
         let server = Server::start(vec![Answer::status(307).header("location", &other.url())]).await;
         let error = server.client().send(&Request::get(Plane::Arm, "/x")).await.unwrap_err();
         assert_eq!(error.status(), Some(307));
+        assert!(error.to_string().contains("redirects to http://127.0.0.1"), "{error}");
         assert!(other.targets().is_empty());
     }
 }

@@ -85,9 +85,10 @@ pub fn poll(turn: &mut Turn<'_>) -> Result<Option<Answer>> {
     };
     let version = versions::given(turn.ask)?;
     let at = |ms: i128| OffsetDateTime::from_unix_timestamp_nanos(ms * 1_000_000).unwrap_or(turn.ask.now);
-    let done = at(ready) <= turn.ask.now;
+    let id = turn.ask.parameter("i").and_then(|id| ResourceId::parse(id).ok());
+    let endless = id.as_ref().is_some_and(|id| turn.world.endless.contains(id.key()));
+    let done = at(ready) <= turn.ask.now && !endless;
     if lower.contains("/microsoft.management/") {
-        let id = turn.ask.parameter("i").and_then(|id| ResourceId::parse(id).ok());
         let verb = if lower.contains("/operationresults/delete/") {
             "delete"
         } else {
@@ -120,7 +121,6 @@ pub fn poll(turn: &mut Turn<'_>) -> Result<Option<Answer>> {
         return Ok(Some(Answer::empty(202).with("location", here).with("retry-after", "1")));
     }
     let method = turn.ask.parameter("m").unwrap_or("GET").to_owned();
-    let id = turn.ask.parameter("i").and_then(|id| ResourceId::parse(id).ok());
     if method == "DELETE" {
         return Ok(Some(Answer::empty(
             if id.is_some_and(|id| id.is_type("Microsoft.Resources/resourceGroups")) {

@@ -145,10 +145,8 @@ fn conditions(turn: &Turn<'_>, work: &Work) -> Result<()> {
 
 /// Fails where another operation of the resource is under way and its service takes one at a time.
 fn busy(turn: &Turn<'_>, work: &Work) -> Result<()> {
-    let Some((until, _)) = turn.world.pending.get(work.id.key()) else {
-        return Ok(());
-    };
-    if !work.kind.exclusive || *until <= turn.ask.now || !turn.world.behaviour.serial_writes {
+    let under_way = turn.world.state_of(work.id.key(), turn.ask.now).is_some();
+    if !work.kind.exclusive || !under_way || !turn.world.behaviour.serial_writes {
         return Ok(());
     }
     Err(fail(

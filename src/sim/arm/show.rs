@@ -55,11 +55,7 @@ pub fn whole(world: &World, key: &str, document: &Value, version: &str, now: Off
     let kind = catalog::kind(&id.resource_type());
     complete(&mut shown, &id);
     let Some(map) = shown.as_object_mut() else { return shown };
-    let pending = world
-        .pending
-        .get(key)
-        .filter(|(until, _)| *until > now)
-        .map(|(_, state)| *state);
+    let pending = world.state_of(key, now);
     if let Some(kind) = kind {
         if kind.state == Some(true) || pending.is_some() {
             let properties = map.entry("properties").or_insert_with(|| json!({}));

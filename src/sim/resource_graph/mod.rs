@@ -43,4 +43,5 @@ mod tests;
 
 pub use answer::answer;
 pub use failure::Failure;
+pub use request::own_token;
 pub use tables::{AuthorizationScopeFilter, Tables};

@@ -130,6 +130,12 @@ impl Request {
     }
 }
 
+/// The token of the very page that the body of a request asks for; none where it asks for none.
+pub fn own_token(body: &Json) -> Option<String> {
+    let request = Request::read(body).ok()?;
+    Some(request.token(request.skip))
+}
+
 impl Token {
     fn read(text: &str) -> Option<Self> {
         use base64::Engine as _;

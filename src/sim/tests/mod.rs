@@ -6,6 +6,7 @@ mod blocks;
 mod estate;
 mod every_type;
 mod facts;
+mod faults;
 mod grants;
 mod headers;
 mod hurts;

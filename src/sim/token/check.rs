@@ -1,10 +1,12 @@
 //! The token of a request: whether there is one that serves, and who asks by it.
 
+use base64::Engine as _;
 use serde_json::json;
 use time::OffsetDateTime;
 
 use super::made::{claims, is_ours};
 use crate::sim::arm::fail::fail;
+use crate::sim::faults::TokenTrouble;
 use crate::sim::world::World;
 use crate::sim::{Answer, Ask};
 
@@ -108,6 +110,40 @@ pub fn check(world: &World, ask: &Ask, plane: Plane) -> Result<Checked, Answer> 
          'https://management.azure.com/','https://management.azure.com'."
     );
     Err(challenge(world, plane, "InvalidAuthenticationTokenAudience", &message))
+}
+
+/// The refusal of a token that a fault has spoiled.
+pub fn trouble(world: &World, ask: &Ask, plane: Plane, why: TokenTrouble) -> Answer {
+    let stamp = ask
+        .now
+        .format(&time::format_description::well_known::Rfc2822)
+        .unwrap_or_default();
+    match why {
+        TokenTrouble::Expired => challenge(
+            world,
+            plane,
+            "ExpiredAuthenticationToken",
+            &format!("The access token expiry UTC time '{stamp}' is earlier than current UTC time '{stamp}'."),
+        ),
+        TokenTrouble::Claims => {
+            let wanted =
+                json!({"access_token": {"nbf": {"essential": true, "value": ask.now.unix_timestamp().to_string()}}});
+            let claims = base64::engine::general_purpose::STANDARD.encode(wanted.to_string());
+            fail(
+                401,
+                "InvalidAuthenticationToken",
+                "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: \
+                 TokenIssuedBeforeRevocationTimestamp",
+            )
+            .with(
+                "www-authenticate",
+                format!(
+                    "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
+                     client_id=\"00000003-0000-0000-c000-000000000000\", error=\"insufficient_claims\", claims=\"{claims}\""
+                ),
+            )
+        }
+    }
 }
 
 fn challenge(world: &World, plane: Plane, code: &str, message: &str) -> Answer {

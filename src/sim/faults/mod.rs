@@ -1,8 +1,21 @@
-//! Faults that tests ask for: errors, broken connections, delays, stale reads.
+//! Faults that tests ask for: which requests they hit, and how often. What they do is in `deed`, and how in its
+//! neighbours: `refusal` answers in the service's place, `links` and `body` spoil what it answers.
+
+mod body;
+mod deed;
+mod links;
+mod refusal;
+
+use std::collections::HashMap;
 
 use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value;
+
+pub use body::{Body, Broken, spoilt};
+pub use deed::{Break, Deed, Host, Links, Spoil, TokenTrouble};
+pub use links::turn;
+pub use refusal::{injected, redirected};
 
 /// A fault: which requests it hits, how often, and what it does to them.
 #[derive(Debug, Clone, Deserialize)]
@@ -47,46 +60,6 @@ impl TryFrom<String> for Pattern {
     }
 }
 
-/// When the connection breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Break {
-    /// Before the request took effect.
-    Before,
-    /// After it took effect, before the answer.
-    After,
-}
-
-/// What a fault does.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Deed {
-    /// Answers with this status; nothing takes effect.
-    #[serde(default)]
-    pub status: Option<u16>,
-    /// `Retry-After` of that answer, in seconds.
-    #[serde(default)]
-    pub retry_after: Option<u64>,
-    /// The error code of that answer.
-    #[serde(default)]
-    pub code: Option<String>,
-    /// The error message of that answer.
-    #[serde(default)]
-    pub message: Option<String>,
-    /// The body of that answer, instead of code and message.
-    #[serde(default)]
-    pub body: Option<Value>,
-    /// Breaks the connection.
-    #[serde(default)]
-    pub reset: Option<Break>,
-    /// Delays the answer, in milliseconds.
-    #[serde(default)]
-    pub delay_ms: Option<u64>,
-    /// Answers a read as things stood so many seconds ago.
-    #[serde(default)]
-    pub stale: Option<f64>,
-}
-
 /// Reads faults from a JSON array, or one from an object.
 ///
 /// # Errors
@@ -102,22 +75,42 @@ pub fn read(value: Value) -> Result<Vec<Fault>, String> {
 
 /// The faults in force.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<Fault>);
+pub struct Faults {
+    armed: Vec<Fault>,
+    /// The tokens that are refused, and why.
+    refused: HashMap<String, TokenTrouble>,
+}
 
 impl Faults {
     /// Adds faults behind those in force.
     pub fn add(&mut self, faults: Vec<Fault>) {
-        self.0.extend(faults);
+        self.armed.extend(faults);
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.armed.clear();
+        self.refused.clear();
+    }
+
+    /// Whether a fault in force answers from the past.
+    pub fn look_back(&self) -> bool {
+        self.armed.iter().any(|fault| fault.deed.stale.is_some())
+    }
+
+    /// Refuses a token from now on.
+    pub fn refuse(&mut self, token: &str, why: TokenTrouble) {
+        self.refused.insert(token.to_owned(), why);
+    }
+
+    /// Why a token is refused, if it is.
+    pub fn refused(&self, token: &str) -> Option<TokenTrouble> {
+        self.refused.get(token).copied()
     }
 
     /// What the first fault that fits does to a request; it is used up by one.
     pub fn take(&mut self, method: &str, path: &str) -> Option<Deed> {
-        let at = self.0.iter().position(|fault| {
+        let at = self.armed.iter().position(|fault| {
             fault.times != Some(0)
                 && fault
                     .matches
@@ -130,12 +123,12 @@ impl Faults {
                     .as_ref()
                     .is_none_or(|pattern| pattern.0.is_match(path))
         })?;
-        let fault = &mut self.0[at];
+        let fault = &mut self.armed[at];
         let deed = fault.deed.clone();
         if let Some(times) = &mut fault.times {
             *times -= 1;
             if *times == 0 {
-                self.0.remove(at);
+                self.armed.remove(at);
             }
         }
         Some(deed)
@@ -150,11 +143,20 @@ mod tests {
     #[test]
     fn a_fault_hits_as_often_as_it_says() {
         let given = json!([{"match": {"method": "PUT", "path": "roleassignments"}, "times": 2, "do": {"status": 503, "retryAfter": 1}}]);
-        let mut faults = Faults(read(given).unwrap());
+        let mut faults = Faults::default();
+        faults.add(read(given).unwrap());
         assert!(faults.take("GET", "/x/roleAssignments/y").is_none());
         assert_eq!(faults.take("PUT", "/x/roleAssignments/y").unwrap().retry_after, Some(1));
         assert!(faults.take("put", "/x/roleAssignments/y").is_some());
         assert!(faults.take("PUT", "/x/roleAssignments/y").is_none());
-        assert!(read(json!([{"do": {"reset": "sideways"}}])).is_err());
+        for wrong in [
+            json!({"reset": "sideways"}),
+            json!({"answer": "odd"}),
+            json!({"links": "nowhere"}),
+            json!({"redirect": "evil.example"}),
+            json!({"token": "lost"}),
+        ] {
+            assert!(read(json!([{"do": wrong}])).is_err(), "{wrong}");
+        }
     }
 }
