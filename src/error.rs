@@ -122,10 +122,11 @@ impl Error {
         }
     }
 
-    /// An error that refuses the command before any cloud was contacted.
+    /// An error that refuses the command before any cloud was contacted, and so before anything was begun.
     pub fn refused(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             kind: Kind::Refused,
+            untouched: Some("nothing was begun".to_owned()),
             ..Self::failed(code, message)
         }
     }
@@ -155,6 +156,13 @@ impl Error {
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
         self.next.push(next.into());
+        self
+    }
+
+    /// Says what was left untouched, where the error does not say so itself.
+    #[must_use]
+    pub fn or_untouched(mut self, untouched: &str) -> Self {
+        self.untouched.get_or_insert_with(|| untouched.to_owned());
         self
     }
 

@@ -2,10 +2,13 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 mod architecture;
+mod contract;
+mod conversations;
 mod credentials;
 mod docs;
 mod doctor;
 mod errors;
+mod help;
 mod plan;
 mod reliability;
 mod relocate;

@@ -76,43 +76,35 @@ fn a_taken_target_name_is_refused_before_anything_is_written() {
     let simulator = Simulator::start("lookalikes");
     let (identity, to) = demo("lookalikes");
     let ferry = Ferry::new();
-    let listed = ferry
+    let before = simulator.read("/_sim/estate");
+    let found = ferry
         .run(&[
-            "eval",
-            "--json",
+            "run",
+            "relocate",
+            &identity,
+            &to,
+            "name=ID-Orders2",
             "--cloud",
             &simulator.url,
-            "identity::list().map(|id| id.name)",
+            "--yes",
         ])
-        .code(0)
-        .json();
-    let own = identity.rsplit('/').next().unwrap();
-    let other = listed
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(Value::as_str)
-        .find(|name| *name != own)
-        .unwrap()
-        .to_owned();
-    let group = identity.split('/').nth(4).unwrap();
-    let found = ferry.run(&[
-        "run",
-        "relocate",
-        &identity,
-        &to,
-        &format!("name={other}"),
-        &format!("resource_group={group}"),
-        "--cloud",
-        &simulator.url,
-        "--yes",
-    ]);
-    // A name that only another group has is free in this one.
-    if found.code != 0 {
-        assert_eq!(found.code, 1, "{}", found.err);
-        assert!(found.err.contains("target-taken"), "{}", found.err);
-        assert!(simulator.writes().is_empty());
-    }
+        .code(1);
+    assert!(found.err.contains("target-taken"), "{}", found.err);
+    assert!(simulator.writes().is_empty());
+    assert_eq!(simulator.read("/_sim/estate"), before);
+}
+
+#[test]
+fn a_name_that_only_another_group_has_is_free() {
+    let simulator = Simulator::start("lookalikes");
+    let (identity, to) = demo("lookalikes");
+    // id-orders2 stands beside the identity, and not in this other group.
+    let place = ["name=id-orders2", "resource_group=rg-alike2"];
+    let args = ["plan", "relocate", &identity, &to, "--cloud", &simulator.url, "--json"];
+    let plan = Ferry::new().run(&[args.as_slice(), &place].concat()).code(0).json();
+    let made = plan["changes"][0]["target"].as_str().unwrap();
+    let end = "/resourceGroups/rg-alike2/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-orders2";
+    assert!(made.ends_with(end), "{made}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::runtime::Handle;
 
 use super::args::Global;
+use super::error_pages;
 use super::render::{self, Face};
 use super::target::{self, Place, Target};
 use super::ui::Ui;
@@ -147,7 +148,7 @@ impl<'a> Context<'a> {
         ferry
     }
 
-    /// The error with commands that can be pasted.
+    /// The error with commands that can be pasted; one that gives no advice of its own names the page about it.
     pub fn pasteable(&self, error: &Error) -> Error {
         let ferry = self.ferry();
         let mut error = error.clone();
@@ -155,6 +156,9 @@ impl<'a> Context<'a> {
             if let Some(rest) = line.strip_prefix("ferry ") {
                 *line = format!("{ferry} {rest}");
             }
+        }
+        if error.next.is_empty() && error_pages::page(&error.code).is_some() {
+            error.next.push(format!("ferry doc {}      explains it", error.code));
         }
         error
     }

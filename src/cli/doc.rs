@@ -162,6 +162,7 @@ fn write(context: &Context<'_>, directory: &Path, files: Vec<(String, String)>) 
                 "file-unwritable",
                 format!("{} was not written: {error}", path.display()),
             )
+            .untouched("files that were written before this one stay")
             .next("choose a directory that can be written")
         })?;
         context.ui.tell(&format!("{} is written", path.display()));

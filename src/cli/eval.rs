@@ -35,7 +35,9 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         None,
     );
     journaled::stop_on_signals(&handle, &session.cancel());
-    let value = host.eval(&session, &args.expression)?;
+    let value = host
+        .eval(&session, &args.expression)
+        .map_err(|error| error.or_untouched("everything: an expression only reads"))?;
     match value {
         value if context.ui.json() => context.ui.print_json(&value),
         Value::Null => {}

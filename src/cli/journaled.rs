@@ -45,6 +45,7 @@ impl Journaled<'_> {
         let run = self.session.run_id().unwrap_or_default().to_owned();
         stop_on_signals(handle, &self.session.cancel());
         let outcome = self.host.run(self.runbook, self.params, &self.session);
+        let outcome = outcome.map_err(|error| advised(error, &run));
         self.progress.end();
         let status = status(&outcome);
         let (code, result) = match &outcome {
@@ -87,6 +88,23 @@ impl Journaled<'_> {
         ui.print(&report::text::ending(&shown));
         Ok(())
     }
+}
+
+/// An error of a run that says what it left and how to go on: whatever fails, the journal is whole, and the run goes on.
+fn advised(error: Error, run: &str) -> Error {
+    let mut error = error.or_untouched("what was done stays done, and is in the journal; nothing else was sent");
+    for line in &mut error.next {
+        let resume = format!("ferry resume {run}");
+        *line = line
+            .replace("`ferry resume`", &resume)
+            .replace("ferry resume RUN", &resume);
+    }
+    // Where another run is advised, because this one was told the wrong thing, going on is no way out.
+    let says = |words: &str| error.next.iter().any(|line| line.contains(words));
+    if !["ferry resume", "ferry run", "did you mean"].into_iter().any(says) {
+        error.next.push(format!("ferry resume {run}      goes on from here"));
+    }
+    error
 }
 
 /// The word for how a command on a run ended.

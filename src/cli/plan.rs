@@ -28,7 +28,7 @@ pub struct Args {
 /// # Errors
 /// As [`plan`].
 pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
-    plan(&args.what, context)
+    plan(&args.what, context).map_err(|error| error.or_untouched("everything: a plan sends no write"))
 }
 
 /// Plans a runbook and prints the plan.

@@ -64,7 +64,7 @@ fn handler(theme: GraphicalTheme) -> GraphicalReportHandler {
     // Lines are not broken: what is shown is meant to be pasted and searched for.
     GraphicalReportHandler::new_themed(theme)
         .with_wrap_lines(false)
-        .with_context_lines(0)
+        .with_context_lines(1)
         .without_cause_chain()
 }
 

@@ -30,9 +30,11 @@ pub struct Args {
 /// Whatever keeps the run from beginning; what stops it later is told, and ends as [`Ending::Told`].
 pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     if context.global.plan {
-        return plan::plan(&args.what, context);
+        return plan::plan(&args.what, context)
+            .map_err(|error| error.or_untouched("everything: a plan sends no write"));
     }
-    begin(&args.what, context).inspect_err(|error| {
+    let begun = begin(&args.what, context).map_err(|error| error.or_untouched("nothing was begun"));
+    begun.inspect_err(|error| {
         // Whoever reads the lines of --json finds its last one in any case.
         let progress = Progress::new(&context.ui, context.ui.json(), Vec::new());
         let status = if error.exit_code() == 2 { "refused" } else { "failed" };
@@ -55,18 +57,18 @@ fn begin(what: &Runbook, context: &Context<'_>) -> Result<Ending, Error> {
     let store = context.store()?;
     let handle = context.handle()?;
 
+    if place.is_simulated() {
+        // An estate that is none is told before anything is asked of it, and before there is a journal.
+        target::check(&place, &handle)?;
+    }
     let name = subject::runbook_name(&what.runbook, &runbook);
     let identity = find_identity(context, &host, &*store, &name, &place, &params)?;
     let subject = Subject::new(&name, &place.to_string(), identity.as_deref(), &params.values);
-    if let Earlier::Done(done) = subject.earlier(&*store)? {
+    if let Earlier::Done(done) = subject.earlier(&*store, &params.values)? {
         return already_done(context, &*store, &done.run);
     }
 
     let target = context.target(place.clone())?;
-    if place.is_simulated() {
-        // An estate that is none is told before there is a journal.
-        target::check(&place, &handle)?;
-    }
     let journal = store.create(&name, &subject.text, &subject.lock)?;
     let run = journal.run().to_owned();
     if place.is_simulated() {

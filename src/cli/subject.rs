@@ -61,16 +61,17 @@ impl Subject {
         }
     }
 
-    /// Looks for a run that did the same or has begun to.
+    /// Looks for a run that did the same or has begun to. One that failed before it changed anything stands in the way
+    /// of another try with the same parameters, which is a `resume`, and not of one with others.
     ///
     /// # Errors
     /// `run-unfinished` where one has begun to do the same, or has changed something for the same identity and
     /// another target; those of the store.
-    pub fn earlier(&self, store: &dyn Store) -> Result<Earlier, Error> {
+    pub fn earlier(&self, store: &dyn Store, params: &Map<String, Value>) -> Result<Earlier, Error> {
         if !self.once {
             return Ok(Earlier::None);
         }
-        let mut done = None;
+        let (mut done, mut begun) = (None, None);
         for summary in store.runs()? {
             let unfinished = matches!(summary.status.as_str(), "running" | "paused" | "failed");
             if summary.subject == self.text {
@@ -78,7 +79,8 @@ impl Subject {
                     "done" => done = Some(summary),
                     // A run that was taken back leaves the way free, also where an older one was done.
                     "rolled-back" => done = None,
-                    _ if unfinished => return Err(unfinished_run(&summary, "has begun to do the same")),
+                    "failed" if failed_otherwise(store, &summary.run, params)? => {}
+                    _ if unfinished => begun = Some(unfinished_run(&summary, "has begun to do the same")),
                     _ => {}
                 }
             } else if unfinished && self.same_identity(&summary) && has_changed(store, &summary.run)? {
@@ -88,7 +90,11 @@ impl Subject {
                 ));
             }
         }
-        Ok(done.map_or(Earlier::None, Earlier::Done))
+        match (done, begun) {
+            (Some(done), _) => Ok(Earlier::Done(done)),
+            (None, Some(begun)) => Err(begun),
+            (None, None) => Ok(Earlier::None),
+        }
     }
 
     fn same_identity(&self, summary: &Summary) -> bool {
@@ -189,6 +195,13 @@ fn has_changed(store: &dyn Store, run: &str) -> Result<bool, Error> {
     }))
 }
 
+/// Whether a run that failed has changed nothing, and was begun with other parameters.
+fn failed_otherwise(store: &dyn Store, run: &str, params: &Map<String, Value>) -> Result<bool, Error> {
+    let ledger = Ledger::from_entries(run, &store.read(run)?)?;
+    let given = ledger.started.as_ref().map(|started| &started.params);
+    Ok(given.is_some_and(|given| given.as_object() != Some(params)) && !has_changed(store, run)?)
+}
+
 fn unfinished_run(summary: &Summary, what: &str) -> Error {
     let run = &summary.run;
     Error::failed(
@@ -203,6 +216,7 @@ fn unfinished_run(summary: &Summary, what: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::record::Record;
     use crate::store::SqliteStore;
 
     const ID: &str =
@@ -223,15 +237,40 @@ mod tests {
     fn a_second_run_of_the_same_names_the_first_one() {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::new(directory.path());
-        assert_eq!(subject("westeurope").earlier(&store).unwrap(), Earlier::None);
+        assert_eq!(
+            subject("westeurope").earlier(&store, &Map::new()).unwrap(),
+            Earlier::None
+        );
         let run = status(&store, &subject("westeurope"), "paused");
-        let error = subject("WestEurope").earlier(&store).unwrap_err();
+        let error = subject("WestEurope").earlier(&store, &Map::new()).unwrap_err();
         assert_eq!((error.code.as_str(), error.exit_code()), ("run-unfinished", 1));
         assert_eq!(error.next[0], format!("ferry resume {run}"));
         assert_eq!(
-            subject("northeurope").earlier(&store).unwrap(),
+            subject("northeurope").earlier(&store, &Map::new()).unwrap(),
             Earlier::None,
             "it has changed nothing yet"
+        );
+    }
+
+    #[test]
+    fn a_run_that_failed_with_other_parameters_and_changed_nothing_is_not_in_the_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::new(directory.path());
+        let (wrong, right) = (json!({ "name": "-x" }), json!({ "name": "id-x" }));
+        let subject = subject("westeurope");
+        let journal = store.create("relocate", &subject.text, &subject.lock).unwrap();
+        let started = json!({ "runbook": "relocate", "params": wrong, "cloud": {}, "version": "0" });
+        let (kind, body) = Record::Started(serde_json::from_value(started).unwrap()).columns();
+        journal.append(&kind, &body).unwrap();
+        journal.set_status("failed").unwrap();
+        let earlier = |params: &Value| subject.earlier(&store, params.as_object().unwrap());
+        assert_eq!(earlier(&right).unwrap(), Earlier::None);
+        assert_eq!(earlier(&wrong).unwrap_err().code, "run-unfinished");
+        journal.set_status("paused").unwrap();
+        assert_eq!(
+            earlier(&right).unwrap_err().code,
+            "run-unfinished",
+            "it waits for somebody"
         );
     }
 
@@ -241,11 +280,14 @@ mod tests {
         let store = SqliteStore::new(directory.path());
         status(&store, &subject("westeurope"), "done");
         assert!(matches!(
-            subject("westeurope").earlier(&store).unwrap(),
+            subject("westeurope").earlier(&store, &Map::new()).unwrap(),
             Earlier::Done(_)
         ));
         status(&store, &subject("westeurope"), "rolled-back");
-        assert_eq!(subject("westeurope").earlier(&store).unwrap(), Earlier::None);
+        assert_eq!(
+            subject("westeurope").earlier(&store, &Map::new()).unwrap(),
+            Earlier::None
+        );
     }
 
     #[test]

@@ -313,7 +313,14 @@ pub fn simulator(error: &sim::Error) -> Error {
     } else {
         "simulator-not-started"
     };
-    Error::refused(code, error.to_string()).untouched("nothing was started")
+    let next = match error {
+        sim::Error::Estate(_) => "mend that document of the estate; docs/simulator.md says what an estate is",
+        sim::Error::Listen { .. } => "leave --port away: a free port is taken then",
+        _ => "name another file with --save",
+    };
+    Error::refused(code, error.to_string())
+        .untouched("nothing was started")
+        .next(next)
 }
 
 /// The store of journals that the options name; by default in the platform's state directory.

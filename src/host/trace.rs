@@ -19,9 +19,15 @@ pub fn explain(error: &EvalAltResult, library: &Library, main: (&str, &str)) -> 
     loop {
         match inner {
             EvalAltResult::ErrorInFunctionCall(function, source, next, position) => {
-                if file != SOURCE && !position.is_none() {
+                if !generated(&file) && !position.is_none() {
+                    // Rhai gives closures a number; a reader knows them by their place.
+                    let closure = function.starts_with("anon$");
                     calls.push(Frame {
-                        function: function.clone(),
+                        function: if closure {
+                            "a closure".to_owned()
+                        } else {
+                            function.clone()
+                        },
                         at: at(&file, *position, None),
                     });
                 }
@@ -31,7 +37,7 @@ pub fn explain(error: &EvalAltResult, library: &Library, main: (&str, &str)) -> 
                 inner = next;
             }
             EvalAltResult::ErrorInModule(key, next, position) => {
-                if file != SOURCE && !position.is_none() {
+                if !generated(&file) && !position.is_none() {
                     calls.push(Frame {
                         function: format!("import {key}"),
                         at: at(&file, *position, None),
@@ -50,13 +56,18 @@ pub fn explain(error: &EvalAltResult, library: &Library, main: (&str, &str)) -> 
     };
     let mut made = said(inner, library, text.as_deref());
     let position = inner.position();
-    if made.at.is_none() && made.kind == Kind::Failed && file != SOURCE && !position.is_none() {
+    if made.at.is_none() && made.kind == Kind::Failed && !generated(&file) && !position.is_none() {
         made.at = Some(at(&file, position, text));
     }
     if made.kind == Kind::Failed && made.calls.is_empty() {
         made.calls = calls;
     }
     made
+}
+
+/// Whether a place is in the small script by which the host calls functions: nobody wrote that.
+fn generated(file: &str) -> bool {
+    file.is_empty() || file == SOURCE
 }
 
 /// An error of a script that does not parse.

@@ -169,7 +169,7 @@ pub(crate) fn module() -> OpModule {
         ///   spelling, becomes `to`; `from: ()` adds, `to: ()` removes; with `key: true` the members of the object at
         ///   `pointer` are renamed whose keys name `from`
         /// * `options` (map, optional): `method` (PATCH or PUT, else by type), `read` (another way to read the document:
-        ///   "POST …/config/appsettings/list"), `fill` (maps of `action`, `at`, `by`, `value`: values that the read hides),
+        ///   "POST …/config/appsettings/list"), `fill` (maps of `action`, `at`, `by`, `value`, `unless`: values that the read hides),
         ///   `api_version`, `what`, `effect`
         /// * returns (map): `id`, and `changed`, the number of edits that changed something
         /// * errors: `vanished`, `not-allowed`, `locked`
@@ -334,6 +334,7 @@ pub(super) fn fills(
                 at,
                 by,
                 value: text("value").unwrap_or_else(|| "value".into()),
+                unless: text("unless"),
             })
         })
         .collect()

@@ -48,6 +48,9 @@ pub struct Fill {
     pub by: String,
     /// The member that is hidden.
     pub value: String,
+    /// The member of items whose value is somebody else's, as `keyVaultUrl`: they are sent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unless: Option<String>,
 }
 
 /// A fresh read, edits, and a conditional write.

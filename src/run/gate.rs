@@ -109,7 +109,10 @@ impl Session {
             } else {
                 format!("say which: {names}")
             };
-            return Err(Error::refused("nothing-to-approve", message).untouched("the journal"));
+            let run = self.run_id().unwrap_or("RUN");
+            return Err(Error::refused("nothing-to-approve", message)
+                .untouched("the journal")
+                .next(format!("ferry show {run}      says what the run waits for")));
         };
         match digest {
             Some(digest) => self.write(Record::Approved(Approval {

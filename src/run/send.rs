@@ -207,7 +207,14 @@ impl Session {
             let Some(Value::Array(items)) = document.pointer(&fill.at).cloned() else {
                 continue;
             };
-            if items.iter().all(|item| item.get(&fill.value).is_some()) {
+            let foreign = |item: &Value| {
+                let member = fill.unless.as_ref().and_then(|name| item.get(name));
+                member.is_some_and(|member| !member.is_null())
+            };
+            if items
+                .iter()
+                .all(|item| item.get(&fill.value).is_some() || foreign(item))
+            {
                 continue;
             }
             let shown = self.read_by_post(&fill.action)?;
@@ -223,7 +230,8 @@ impl Session {
                     let row = rows
                         .iter()
                         .find(|row| row.get(&fill.by).is_some() && row.get(&fill.by) == item.get(&fill.by));
-                    if let (Some(value), Some(map)) = (row.and_then(|row| row.get(&fill.value)), item.as_object_mut()) {
+                    let own = row.filter(|_| !foreign(&item));
+                    if let (Some(value), Some(map)) = (own.and_then(|row| row.get(&fill.value)), item.as_object_mut()) {
                         map.entry(fill.value.clone()).or_insert_with(|| value.clone());
                     }
                     item

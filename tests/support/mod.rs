@@ -19,6 +19,15 @@ pub struct Ran {
 }
 
 impl Ran {
+    /// How a process ended, and what it printed.
+    pub fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// The same, if it ended so.
     #[track_caller]
     pub fn code(self, code: i32) -> Self {
@@ -45,6 +54,13 @@ impl Ferry {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ferry"));
+        // Options and credentials of whoever runs the tests are not meant for this one.
+        let theirs = ["FERRY_", "AZURE", "IDENTITY_", "MSI_", "SYSTEM_", "SSL_CERT_"];
+        for (name, _) in std::env::vars_os() {
+            if theirs.iter().any(|start| name.to_string_lossy().starts_with(start)) {
+                command.env_remove(name);
+            }
+        }
         command
             .args(args)
             .current_dir(self.directory.path())
@@ -60,34 +76,11 @@ impl Ferry {
         self.run_with(args, &[])
     }
 
-    /// Runs with these variables, and with none of those that name a credential of whoever runs the tests.
+    /// Runs with these variables.
     pub fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Ran {
         let mut command = self.command(args);
-        for (name, _) in std::env::vars() {
-            let credential = [
-                "AZURE",
-                "IDENTITY_",
-                "MSI_",
-                "SYSTEM_",
-                "SSL_CERT_",
-                "FERRY_C",
-                "FERRY_A",
-            ];
-            if credential.iter().any(|start| name.starts_with(start)) {
-                command.env_remove(name);
-            }
-        }
-        let Output { status, stdout, stderr } = command
-            .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .output()
-            .unwrap();
-        Ran {
-            code: status.code().unwrap_or(-1),
-            out: String::from_utf8_lossy(&stdout).into_owned(),
-            err: String::from_utf8_lossy(&stderr).into_owned(),
-        }
+        command.envs(variables.iter().copied());
+        Ran::of(&command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap())
     }
 }
 
@@ -127,6 +120,21 @@ impl Simulator {
             .unwrap();
         let url = line.trim().strip_prefix("ready ").unwrap().to_owned();
         Self { process, url, ca: None }
+    }
+
+    /// Sends a write as somebody else would, past ferry.
+    pub fn send(&self, method: &str, path: &str, body: &Value) {
+        let request = reqwest::Client::new()
+            .request(method.parse().unwrap(), format!("{}{path}", self.url))
+            .bearer_auth("somebody")
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let answer = runtime.block_on(async { request.send().await.unwrap() });
+        assert!(answer.status().is_success(), "{method} {path}: {answer:?}");
     }
 
     /// What it answers under a path, as text.

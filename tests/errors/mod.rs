@@ -1,0 +1,94 @@
+//! Every class of error as it is printed: what happened, to which thing, what was left untouched, what to do next; with
+//! `NO_COLOR`, at 80 columns, with its exit code. One snapshot a topic; together they hold every code that has a page,
+//! but for those that [`ELSEWHERE`] explains.
+
+mod clouds;
+mod relocations;
+mod runs;
+mod scripts;
+mod talk;
+mod typed;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Codes that no command brings about on a healthy machine in a test's time, and why.
+const ELSEWHERE: [(&str, &str); 15] = [
+    (
+        "grant-not-seen",
+        "a grant that is accepted and never shown is given up on after ten minutes",
+    ),
+    ("internal", "a defect of ferry itself"),
+    ("isolation-scope", "a blocker among others: the run fails as preflight"),
+    (
+        "no-context",
+        "an operation called outside of a script, which only an embedding program can do",
+    ),
+    ("no-threads", "the system has no threads to give"),
+    (
+        "not-in-effect",
+        "a write cut off before its answer and gone from the cloud: tests of src/run",
+    ),
+    ("not-settled", "a thousand waits for a change to take effect"),
+    (
+        "region-not-offered",
+        "every region of the simulator has managed identities",
+    ),
+    ("terminal", "a terminal that breaks while it is read"),
+    ("unknown-command", "the prompt knows it, and goes on"),
+    (
+        "unknown-credential",
+        "the command line takes no such word: --auth password in typed.rs",
+    ),
+    ("unknown-module", "found when a script is parsed: script-syntax"),
+    ("unknown-variable", "found when a script is parsed: script-syntax"),
+    (
+        "unsettled",
+        "two branches of one run that want the same change at once: tests of src/run",
+    ),
+    ("vanished", "a document that goes away between a read and the next"),
+];
+
+#[test]
+fn every_code_that_has_a_page_is_shown_in_a_snapshot() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let names = |folder: &str| -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(root.join(folder)).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    let shown: String = names("tests/errors/snapshots")
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let shown: BTreeSet<&str> = shown
+        .lines()
+        .filter(|line| line.trim_start().starts_with(talk::MARKS))
+        .filter_map(|line| line.trim_start_matches([' ', '×', '⚠', '☞']).split_once(": "))
+        .map(|(code, _)| code)
+        .collect();
+    let pages: BTreeSet<String> = names("docs/errors")
+        .iter()
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    let hidden: Vec<&String> = pages
+        .iter()
+        .filter(|code| !shown.contains(code.as_str()) && ELSEWHERE.iter().all(|(known, _)| known != code))
+        .collect();
+    assert!(
+        hidden.is_empty(),
+        "provoke these in tests/errors, or say in ELSEWHERE why not: {hidden:#?}"
+    );
+    let needless: Vec<_> = ELSEWHERE
+        .iter()
+        .filter(|(code, _)| shown.contains(code) || !pages.contains(*code))
+        .collect();
+    assert!(
+        needless.is_empty(),
+        "shown in a snapshot, or without a page: {needless:#?}"
+    );
+    let unexplained: Vec<_> = shown.iter().filter(|code| !pages.contains(**code)).collect();
+    assert!(
+        unexplained.is_empty(),
+        "docs/errors has no page about these: {unexplained:?}"
+    );
+}
