@@ -64,20 +64,13 @@ pub fn check_patch(work: &Work, body: &Value) -> Result<()> {
     tags(body)
 }
 
-/// Tags are texts, and not too many.
+/// Tags of identities are texts, where others take numbers too.
 fn tags(body: &Value) -> Result<()> {
     let Some(tags) = body.get("tags").filter(|tags| !tags.is_null()) else {
         return Ok(());
     };
-    let Some(map) = tags.as_object().filter(|map| map.values().all(Value::is_string)) else {
+    if !tags.as_object().is_some_and(|map| map.values().all(Value::is_string)) {
         return Err(bad_content("tags must be an object of texts"));
-    };
-    if map.len() > 50 {
-        return Err(fail(
-            400,
-            "InvalidTags",
-            format!("The resource has {} tags: at most 50 are allowed.", map.len()),
-        ));
     }
     Ok(())
 }

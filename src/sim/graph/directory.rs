@@ -201,12 +201,11 @@ impl Directory {
         self.entry(Kind::Application, id).is_some()
     }
 
-    /// The mail address of a user, or the name that looks like one.
+    /// The mail address of a user, or the name that looks like one: where the estate has neither, one is made up.
     pub fn email(&self, principal: &str) -> Option<String> {
         let user = self.entry(Kind::User, principal)?;
-        user.text("mail")
-            .or_else(|| user.text("userPrincipalName"))
-            .map(str::to_owned)
+        let own = user.text("mail").or_else(|| user.text("userPrincipalName"));
+        Some(own.map_or_else(|| format!("{principal}@contoso.example"), str::to_owned))
     }
 
     /// How many users there are.

@@ -129,7 +129,7 @@ async fn an_identity_that_cannot_be_is_refused() {
         ),
         (json!({"location": "eastus", "tags": {"a": 1}}), "InvalidRequestContent"),
         (json!({"location": "eastus", "tags": "a"}), "InvalidRequestContent"),
-        (json!({"location": "eastus", "tags": many}), "InvalidTags"),
+        (json!({"location": "eastus", "tags": many}), "TooManyTags"),
     ];
     for (body, code) in refused {
         let reply = sim.put(&identity("id-new"), body.clone()).await;

@@ -147,12 +147,6 @@ async fn what_the_simulator_does_not_do_is_refused_and_not_taken_for_done() {
             format!("{RG}/providers/Microsoft.Resources/deployments/d?api-version=2022-09-01"),
         ),
         (
-            "PUT",
-            format!(
-                "{SUB}/providers/Microsoft.Authorization/roleAssignmentScheduleRequests/{OLD}?api-version=2020-10-01"
-            ),
-        ),
-        (
             "GET",
             format!("{SUB}/providers/Microsoft.Web/providerPermissions?api-version=2021-04-01"),
         ),
