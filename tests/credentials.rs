@@ -442,3 +442,14 @@ fn a_credential_that_insists_on_https_says_so_for_plain_http() {
     let ran = Ferry::new().run_with(&args, &variables).code(1);
     assert!(ran.err.contains("ferry sim --tls"), "{}", ran.err);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_authority_may_come_from_the_variable_that_other_tools_read() {
+    let stage = Stage::new(&[]);
+    let ca = stage.simulator.ca.as_ref().unwrap().to_str().unwrap();
+    let args = ["eval", "identity::list().len()", "--cloud", &stage.simulator.url];
+    stage.ferry.run_with(&args, &[]).code(1);
+    let trusted = stage.ferry.run_with(&args, &[("SSL_CERT_FILE", ca)]).code(0);
+    assert_eq!(trusted.out.trim(), "2");
+}

@@ -234,7 +234,7 @@ fn client_options(cloud: &Cloud, method: AuthMethod, environment: &Environment) 
     let endpoints: Vec<&url::Url> = std::iter::once(&cloud.login).chain(&elsewhere).collect();
     let mut builder = builder_for(&endpoints, &cloud.trust)
         .connect_timeout(Duration::from_secs(10))
-        .read_timeout(Duration::from_secs(60));
+        .read_timeout(Duration::from_mins(1));
     if method == AuthMethod::ManagedIdentity {
         // What gives these tokens is the machine itself; a proxy would be asked for its own.
         builder = builder.no_proxy();

@@ -23,7 +23,7 @@ pub struct Report {
     /// Who it is.
     pub who: Option<Who>,
     /// Role assignments that are in effect for it.
-    pub roles: Vec<Role>,
+    pub roles: Vec<Assignment>,
     /// What it may do in each subscription that it sees.
     pub subscriptions: Vec<Subscription>,
     /// Subscriptions that were not looked into, since there are many.
@@ -95,7 +95,7 @@ pub struct Who {
 /// A role assignment in effect.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Role {
+pub struct Assignment {
     /// The role's name, else its id.
     pub role: String,
     /// Where it is given.

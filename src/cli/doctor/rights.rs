@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use futures::StreamExt as _;
 use serde_json::Value;
 
-use super::facts::{Finding, Report, Role, Subscription};
+use super::facts::{Assignment, Finding, Report, Subscription};
 use crate::azure::{Client, Error, Plane, Request};
 
 /// What a relocation does in a subscription, beside reading it.
@@ -45,11 +45,11 @@ async fn of_one(client: Client, principal: String, (id, name): (String, String))
     let definitions = list("roleDefinitions", "2022-04-01", None).await;
     let permissions = list("permissions", "2022-04-01", None).await;
     Said {
+        id,
+        name,
         assignments,
         definitions,
         permissions,
-        id,
-        name,
     }
 }
 
@@ -122,10 +122,10 @@ pub async fn of_subscriptions(report: &mut Report, client: &Client, principal: &
     }
 }
 
-fn role(properties: &Value, names: &HashMap<String, String>, principal: &str) -> Role {
+fn role(properties: &Value, names: &HashMap<String, String>, principal: &str) -> Assignment {
     let text = |name: &str| properties[name].as_str().unwrap_or_default();
     let id = last(text("roleDefinitionId"));
-    Role {
+    Assignment {
         role: names.get(&id).cloned().unwrap_or(id),
         scope: text("scope").to_owned(),
         through_group: !text("principalId").eq_ignore_ascii_case(principal),

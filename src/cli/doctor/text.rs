@@ -1,6 +1,6 @@
 //! The report as text: one fact a line, what is wrong at the end, ready to paste.
 
-use super::facts::{Finding, Reach, Report, Role};
+use super::facts::{Assignment, Finding, Reach, Report};
 use crate::cli::ui::{Tone, Ui};
 
 /// How wide the names of facts are.
@@ -112,7 +112,7 @@ impl Lines {
     }
 }
 
-fn role(role: &Role) -> String {
+fn role(role: &Assignment) -> String {
     let through = if role.through_group { ", through a group" } else { "" };
     let condition = if role.conditional { ", on a condition" } else { "" };
     format!("{} at {}{through}{condition}", role.role, role.scope)
