@@ -236,11 +236,7 @@ fn call(term: &str) -> Option<(String, bool, String)> {
         "startswith" => (first, second),
         _ => return None,
     };
-    let value = value
-        .trim()
-        .strip_prefix('\'')?
-        .strip_suffix('\'')?
-        .replace("''", "'");
+    let value = value.trim().strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'");
     let name = format!("{call} {}", name.trim().to_ascii_lowercase());
     ["substringof name", "substringof resourcegroup", "startswith tagname"]
         .contains(&name.as_str())
@@ -270,7 +266,10 @@ impl Filter {
         for clause in split(text, " and ") {
             let mut any = Vec::new();
             let whole = clause.trim();
-            let bare = whole.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')).unwrap_or(whole);
+            let bare = whole
+                .strip_prefix('(')
+                .and_then(|inner| inner.strip_suffix(')'))
+                .unwrap_or(whole);
             for term in split(bare, " or ") {
                 if let Some(found) = call(term.trim()) {
                     any.push(found);
