@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::filters::{self, Clause};
 use super::management_groups::{KIND, PREFIX, children, display, missing, name_of};
 use super::paging::page;
 use super::route::{Result, Turn};
@@ -103,6 +104,27 @@ pub fn entities(turn: &mut Turn<'_>) -> Result {
             }));
         }
     }
+    if let Some(search) = turn.ask.parameter("$search") {
+        return Err(super::fail::unsimulated(&format!("the search '{search}' of entities")));
+    }
+    let clauses = filters::of(
+        turn,
+        |clause| matches!(clause, Clause::Equal(name, _) if name == "name" || name == "displayname"),
+    )?;
+    let same = |row: &Value, at: &str, wanted: Option<String>| {
+        wanted.is_none_or(|wanted| {
+            let own = row.pointer(at).and_then(Value::as_str);
+            own.is_some_and(|own| own.eq_ignore_ascii_case(&wanted))
+        })
+    };
+    rows.retain(|row| {
+        same(row, "/name", filters::value_of(&clauses, "name"))
+            && same(
+                row,
+                "/properties/displayName",
+                filters::value_of(&clauses, "displayname"),
+            )
+    });
     let count = rows.len();
     let mut answer = page(turn.ask, rows, 1000);
     if let Some(body) = &mut answer.body {

@@ -207,6 +207,42 @@ pub fn resources(turn: &mut Turn<'_>, scope: &ResourceId) -> Result {
     }))
 }
 
+/// What a filter of resources can compare.
+const NAMES: [&str; 14] = [
+    "resourcetype",
+    "name",
+    "resourcegroup",
+    "location",
+    "tagname",
+    "tagvalue",
+    "identity/principalid",
+    "plan/publisher",
+    "plan/product",
+    "plan/name",
+    "plan/version",
+    "plan/promotioncode",
+    "kind",
+    "managedby",
+];
+
+/// A call in a filter, `substringof('part', name)` or `startswith(tagName, 'start')`, as a comparison by its name; none
+/// where the text is no call that Azure has here.
+fn call(term: &str) -> Option<(String, bool, String)> {
+    let (call, rest) = term.strip_suffix(')')?.split_once('(')?;
+    let (first, second) = rest.split_once(',')?;
+    let call = call.trim().to_ascii_lowercase();
+    let (name, value) = match call.as_str() {
+        "substringof" => (second, first),
+        "startswith" => (first, second),
+        _ => return None,
+    };
+    let value = value.trim().strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'");
+    let name = format!("{call} {}", name.trim().to_ascii_lowercase());
+    ["substringof name", "substringof resourcegroup", "startswith tagname"]
+        .contains(&name.as_str())
+        .then_some((name, true, value))
+}
+
 /// A `$filter` of equalities joined by `and`, and `or` between equal names.
 pub struct Filter(Vec<Vec<(String, bool, String)>>);
 
@@ -229,7 +265,16 @@ impl Filter {
         let mut all = Vec::new();
         for clause in split(text, " and ") {
             let mut any = Vec::new();
-            for term in split(clause.trim().trim_start_matches('(').trim_end_matches(')'), " or ") {
+            let whole = clause.trim();
+            let bare = whole
+                .strip_prefix('(')
+                .and_then(|inner| inner.strip_suffix(')'))
+                .unwrap_or(whole);
+            for term in split(bare, " or ") {
+                if let Some(found) = call(term.trim()) {
+                    any.push(found);
+                    continue;
+                }
                 let mut words = term.trim().splitn(3, ' ');
                 let (Some(name), Some(word), Some(value)) = (words.next(), words.next(), words.next()) else {
                     return Err(bad());
@@ -244,6 +289,9 @@ impl Filter {
                     "ne" => false,
                     _ => return Err(bad()),
                 };
+                if !NAMES.contains(&name.to_ascii_lowercase().as_str()) {
+                    return Err(bad());
+                }
                 any.push((name.to_ascii_lowercase(), equal, value.replace("''", "'")));
             }
             all.push(any);
@@ -264,7 +312,14 @@ impl Filter {
         self.0.iter().all(|any| {
             any.iter().any(|(name, equal, value)| {
                 let same = |text: &str| text.eq_ignore_ascii_case(value);
+                let part = |text: &str| text.to_ascii_lowercase().contains(&value.to_ascii_lowercase());
+                let starts = |text: &str| text.to_ascii_lowercase().starts_with(&value.to_ascii_lowercase());
                 let found = match name.as_str() {
+                    "substringof name" => part(id.name()),
+                    "substringof resourcegroup" => part(id.resource_group().unwrap_or_default()),
+                    "startswith tagname" => document["tags"]
+                        .as_object()
+                        .is_some_and(|tags| tags.keys().any(|key| starts(key))),
                     "resourcetype" => same(&id.resource_type()),
                     "name" => same(id.name()),
                     "resourcegroup" => same(id.resource_group().unwrap_or_default()),

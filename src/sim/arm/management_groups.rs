@@ -225,7 +225,7 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
                 }
                 if expand.contains("path") {
                     let path: Vec<Value> = chain.into_iter().rev().collect();
-                    body["properties"]["path"] = json!(path);
+                    body["properties"]["details"]["path"] = json!(path);
                 }
             }
             Ok(Answer::json(200, body))

@@ -77,9 +77,22 @@ pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
             Ok(Answer::json(200, shown(turn.world, &group, &document)))
         }
         Method::DELETE => {
+            let Some(mut document) = stored else {
+                return Ok(Answer::empty(204));
+            };
             turn.world.store.remove(asked.key(), turn.ask.now);
+            // What is taken out of a group falls back to the root of the tenant.
+            let root = format!("/providers/{KIND}/{}", turn.world.tenant);
+            if let Ok(root) = ResourceId::parse(&root).and_then(|root| root.child("subscriptions", asked.name()))
+                && root != *asked
+            {
+                document["id"] = json!(root.as_str());
+                document["properties"]["parent"] = json!({"id": format!("/providers/{KIND}/{}", turn.world.tenant)});
+                let (now, by) = (turn.ask.now, turn.ask.caller.principal.clone());
+                turn.world.store.put(&root, document, now, &by);
+            }
             turn.world.writes += 1;
-            Ok(Answer::empty(if stored.is_some() { 200 } else { 204 }))
+            Ok(Answer::empty(200))
         }
         _ => {
             let suffix = format!("/subscriptions/{}", asked.name().to_ascii_lowercase());

@@ -94,7 +94,7 @@ def test_descendants_are_all_that_lies_below_in_pages(groups):
     rows = {row.name: row for row in groups.get_descendants(TENANT)}
     assert {PLATFORM, WORKLOADS, ONLINE, SUBSCRIPTION, OTHER_SUBSCRIPTION} <= set(rows)
     leaf = rows[SUBSCRIPTION]
-    assert (leaf.type, leaf.id, leaf.parent.id) == ("/subscriptions", f"/subscriptions/{SUBSCRIPTION}", f"{PREFIX}/{ONLINE}")
+    assert (leaf.type, leaf.id, leaf.parent.id) == ("Microsoft.Management/managementGroups/subscriptions", f"/subscriptions/{SUBSCRIPTION}", f"{PREFIX}/{ONLINE}")
     assert leaf.display_name == "Contoso Production"
     assert rows[ONLINE].type == "Microsoft.Management/managementGroups" and rows[ONLINE].parent.id == f"{PREFIX}/{WORKLOADS}"
     pages = [len(list(page)) for page in groups.get_descendants(TENANT, top=2).by_page()]
