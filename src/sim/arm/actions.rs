@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::fail::{fail, resource_missing, unsimulated};
 use super::route::{Result, Turn};
 use super::{
-    acts, associated, hierarchy, implied, lists, locks, managed_identity, names, operations, policy, registration, versions,
+    acts, associated, hierarchy, implied, lists, locks, managed_identity, names, operations, policy, registration,
+    versions,
 };
 use crate::sim::catalog::{self, Slow};
 use crate::sim::{Answer, replication};

@@ -7,8 +7,8 @@ use super::fail::{bad_content, fail, no_method, resource_missing, unsimulated};
 use super::identity_block::{self, Mode};
 use super::route::{Result, Turn};
 use super::{
-    added, federated, implied, lists, locks, managed_identity, names, operations, policy, preconditions, providers, show,
-    versions,
+    added, federated, implied, lists, locks, managed_identity, names, operations, policy, preconditions, providers,
+    show, versions,
 };
 use crate::sim::catalog::{self, Kind, Patch, Put, Slow};
 use crate::sim::{Answer, regions};
