@@ -13,40 +13,51 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Codes that no command brings about on a healthy machine in a test's time, and why.
-const ELSEWHERE: [(&str, &str); 15] = [
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("azure-unwell", "an outage that outlasts every try"),
+    (
+        "ca-unreadable",
+        "authorities of whoever runs the tests are not meant for them",
+    ),
+    ("cannot-relocate", "a verdict of doctor: tests/doctor.rs"),
+    ("clock-skew", "a verdict of doctor"),
+    (
+        "credential-refused",
+        "a real credential that is wrong: tests/credentials.rs",
+    ),
     (
         "grant-not-seen",
-        "a grant that is accepted and never shown is given up on after ten minutes",
+        "a grant that never shows is given up on after ten minutes",
     ),
+    ("graph-unreadable", "a verdict of doctor"),
     ("internal", "a defect of ferry itself"),
     ("isolation-scope", "a blocker among others: the run fails as preflight"),
     (
         "no-context",
-        "an operation called outside of a script, which only an embedding program can do",
+        "an operation called outside of a script, by an embedding program",
     ),
+    ("no-subscription", "a verdict of doctor"),
     ("no-threads", "the system has no threads to give"),
     (
         "not-in-effect",
-        "a write cut off before its answer and gone from the cloud: tests of src/run",
+        "a write cut off before its answer and gone from the cloud",
     ),
     ("not-settled", "a thousand waits for a change to take effect"),
+    ("redirected", "an answer that leads elsewhere: tests of src/azure"),
     (
         "region-not-offered",
         "every region of the simulator has managed identities",
     ),
     ("terminal", "a terminal that breaks while it is read"),
-    ("unknown-command", "the prompt knows it, and goes on"),
-    (
-        "unknown-credential",
-        "the command line takes no such word: --auth password in typed.rs",
-    ),
+    ("unknown-command", "the prompt tells it, and goes on"),
+    ("unknown-credential", "the command line takes no such word: typed.rs"),
     ("unknown-module", "found when a script is parsed: script-syntax"),
     ("unknown-variable", "found when a script is parsed: script-syntax"),
     (
         "unsettled",
-        "two branches of one run that want the same change at once: tests of src/run",
+        "two branches of a run that want one change at once: tests of src/run",
     ),
-    ("vanished", "a document that goes away between a read and the next"),
+    ("vanished", "a document that goes away between two reads"),
 ];
 
 #[test]
