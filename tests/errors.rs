@@ -81,3 +81,30 @@ fn a_state_directory_that_cannot_be_written_is_named() {
         .code(1);
     assert!(ran.err.contains("state-unwritable"), "{}", ran.err);
 }
+
+#[test]
+fn a_run_that_a_wrong_name_kept_from_moving_is_begun_anew_with_another_one() {
+    let ferry = Ferry::new();
+    let simulator = Simulator::start("lookalikes");
+    let (identity, to) = demo("lookalikes");
+    let run = |name: &str, code: i32| {
+        let args = [
+            "run",
+            "relocate",
+            &identity,
+            &to,
+            name,
+            "--cloud",
+            &simulator.url,
+            "--until",
+            "prepare",
+        ];
+        ferry.run(&args).code(code)
+    };
+    let taken = run("name=id-orders2", 1);
+    assert!(taken.err.contains("target-taken"), "{}", taken.err);
+    let again = run("name=id-orders2", 1);
+    assert!(again.err.contains("ferry resume"), "{}", again.err);
+    run("name=id-fresh", 3);
+    assert!(simulator.writes().is_empty());
+}

@@ -58,7 +58,7 @@ fn begin(what: &Runbook, context: &Context<'_>) -> Result<Ending, Error> {
     let name = subject::runbook_name(&what.runbook, &runbook);
     let identity = find_identity(context, &host, &*store, &name, &place, &params)?;
     let subject = Subject::new(&name, &place.to_string(), identity.as_deref(), &params.values);
-    if let Earlier::Done(done) = subject.earlier(&*store)? {
+    if let Earlier::Done(done) = subject.earlier(&*store, &params.values)? {
         return already_done(context, &*store, &done.run);
     }
 

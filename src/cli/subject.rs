@@ -61,12 +61,13 @@ impl Subject {
         }
     }
 
-    /// Looks for a run that did the same or has begun to.
+    /// Looks for a run that did the same or has begun to. One that has changed nothing yet and was given other
+    /// parameters stands in nobody's way: they may be what kept it from going on.
     ///
     /// # Errors
     /// `run-unfinished` where one has begun to do the same, or has changed something for the same identity and
     /// another target; those of the store.
-    pub fn earlier(&self, store: &dyn Store) -> Result<Earlier, Error> {
+    pub fn earlier(&self, store: &dyn Store, params: &Map<String, Value>) -> Result<Earlier, Error> {
         if !self.once {
             return Ok(Earlier::None);
         }
@@ -78,6 +79,7 @@ impl Subject {
                     "done" => done = Some(summary),
                     // A run that was taken back leaves the way free, also where an older one was done.
                     "rolled-back" => done = None,
+                    _ if unfinished && is_another(store, &summary, params)? => {}
                     _ if unfinished => return Err(unfinished_run(&summary, "has begun to do the same")),
                     _ => {}
                 }
@@ -181,6 +183,18 @@ fn lock(cloud: &str, what: &str) -> String {
     json!([cloud, what]).to_string()
 }
 
+/// Whether a run that ended early was given other parameters and has changed nothing.
+fn is_another(store: &dyn Store, summary: &Summary, params: &Map<String, Value>) -> Result<bool, Error> {
+    if summary.status == "running" {
+        return Ok(false);
+    }
+    let ledger = Ledger::from_entries(&summary.run, &store.read(&summary.run)?)?;
+    let same = ledger
+        .started
+        .is_none_or(|started| started.params.as_object() == Some(params));
+    Ok(!same && !has_changed(store, &summary.run)?)
+}
+
 /// Whether a run has changed something, or may have.
 fn has_changed(store: &dyn Store, run: &str) -> Result<bool, Error> {
     let ledger = Ledger::from_entries(run, &store.read(run)?)?;
@@ -223,13 +237,16 @@ mod tests {
     fn a_second_run_of_the_same_names_the_first_one() {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::new(directory.path());
-        assert_eq!(subject("westeurope").earlier(&store).unwrap(), Earlier::None);
+        assert_eq!(
+            subject("westeurope").earlier(&store, &Map::new()).unwrap(),
+            Earlier::None
+        );
         let run = status(&store, &subject("westeurope"), "paused");
-        let error = subject("WestEurope").earlier(&store).unwrap_err();
+        let error = subject("WestEurope").earlier(&store, &Map::new()).unwrap_err();
         assert_eq!((error.code.as_str(), error.exit_code()), ("run-unfinished", 1));
         assert_eq!(error.next[0], format!("ferry resume {run}"));
         assert_eq!(
-            subject("northeurope").earlier(&store).unwrap(),
+            subject("northeurope").earlier(&store, &Map::new()).unwrap(),
             Earlier::None,
             "it has changed nothing yet"
         );
@@ -241,11 +258,14 @@ mod tests {
         let store = SqliteStore::new(directory.path());
         status(&store, &subject("westeurope"), "done");
         assert!(matches!(
-            subject("westeurope").earlier(&store).unwrap(),
+            subject("westeurope").earlier(&store, &Map::new()).unwrap(),
             Earlier::Done(_)
         ));
         status(&store, &subject("westeurope"), "rolled-back");
-        assert_eq!(subject("westeurope").earlier(&store).unwrap(), Earlier::None);
+        assert_eq!(
+            subject("westeurope").earlier(&store, &Map::new()).unwrap(),
+            Earlier::None
+        );
     }
 
     #[test]
