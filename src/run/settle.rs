@@ -102,7 +102,7 @@ impl Session {
                 .pointer("/properties/provisioningState")
                 .and_then(Value::as_str)
                 .unwrap_or("Succeeded");
-            if matches!(state, "Succeeded" | "Failed" | "Canceled") || begun.elapsed() > SETTLE {
+            if !crate::azure::is_working(state) || begun.elapsed() > SETTLE {
                 return Ok(Some(document));
             }
             self.tell(&Event::Wait {
