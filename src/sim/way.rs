@@ -110,7 +110,12 @@ impl Way<'_> {
         } else {
             Plane::Arm
         };
-        match token::check(&self.state.world(), ask, plane) {
+        let checked = if data && dataplane::is_open(ask) {
+            Ok(String::new())
+        } else {
+            token::check(&self.state.world(), ask, plane)
+        };
+        match checked {
             Ok(audience) => {
                 ask.caller = Caller {
                     audience,
