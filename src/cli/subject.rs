@@ -61,8 +61,8 @@ impl Subject {
         }
     }
 
-    /// Looks for a run that did the same or has begun to. One that failed before it changed anything stands in the way
-    /// of another try with the same parameters, which is a `resume`, and not of one with others.
+    /// Looks for a run that did the same or has begun to. One that has changed nothing yet and was given other
+    /// parameters stands in nobody's way: they may be what kept it from going on.
     ///
     /// # Errors
     /// `run-unfinished` where one has begun to do the same, or has changed something for the same identity and
@@ -79,7 +79,7 @@ impl Subject {
                     "done" => done = Some(summary),
                     // A run that was taken back leaves the way free, also where an older one was done.
                     "rolled-back" => done = None,
-                    "failed" if failed_otherwise(store, &summary.run, params)? => {}
+                    _ if unfinished && is_another(store, &summary, params)? => {}
                     _ if unfinished => begun = Some(unfinished_run(&summary, "has begun to do the same")),
                     _ => {}
                 }
@@ -187,19 +187,24 @@ fn lock(cloud: &str, what: &str) -> String {
     json!([cloud, what]).to_string()
 }
 
+/// Whether a run that ended early was given other parameters and has changed nothing.
+fn is_another(store: &dyn Store, summary: &Summary, params: &Map<String, Value>) -> Result<bool, Error> {
+    if summary.status == "running" {
+        return Ok(false);
+    }
+    let ledger = Ledger::from_entries(&summary.run, &store.read(&summary.run)?)?;
+    let same = ledger
+        .started
+        .is_none_or(|started| started.params.as_object() == Some(params));
+    Ok(!same && !has_changed(store, &summary.run)?)
+}
+
 /// Whether a run has changed something, or may have.
 fn has_changed(store: &dyn Store, run: &str) -> Result<bool, Error> {
     let ledger = Ledger::from_entries(run, &store.read(run)?)?;
     Ok(ledger.changes.iter().any(|change| {
         matches!(change.standing, Standing::Intended) || (change.standing == Standing::Done && !change.already)
     }))
-}
-
-/// Whether a run that failed has changed nothing, and was begun with other parameters.
-fn failed_otherwise(store: &dyn Store, run: &str, params: &Map<String, Value>) -> Result<bool, Error> {
-    let ledger = Ledger::from_entries(run, &store.read(run)?)?;
-    let given = ledger.started.as_ref().map(|started| &started.params);
-    Ok(given.is_some_and(|given| given.as_object() != Some(params)) && !has_changed(store, run)?)
 }
 
 fn unfinished_run(summary: &Summary, what: &str) -> Error {
