@@ -1,10 +1,12 @@
-//! What every write of a resource must meet, whatever its type: a registered namespace, and tags within their bounds.
+//! What every write of a resource must meet, whatever its type: a registered namespace, tags within their bounds, the
+//! conditions in its headers, and no other operation under way.
 
 use serde_json::Value;
 
 use super::fail::fail;
-use super::registration;
+use super::resource::Work;
 use super::route::{Result, Turn};
+use super::{federated, managed_identity, registration, show};
 use crate::types::ResourceId;
 
 /// How many tags a thing has at most.
@@ -91,4 +93,50 @@ pub fn tags(id: &ResourceId, sent: &Value) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Fails where a conditional header does not hold.
+pub fn conditions(turn: &Turn<'_>, work: &Work) -> Result<()> {
+    // These have no etag, and their service does not look at the headers.
+    if managed_identity::is(&work.id) || federated::is(&work.id) {
+        return Ok(());
+    }
+    let stale = |text: &str| Err(fail(412, "PreconditionFailed", text));
+    if turn.ask.header("if-none-match") == Some("*") && work.stored.is_some() {
+        return stale("The condition '*' in the If-None-Match header was not satisfied: the resource exists already.");
+    }
+    let Some(wanted) = turn.ask.header("if-match") else {
+        return Ok(());
+    };
+    let Some(stored) = &work.stored else {
+        return stale("The condition in the If-Match header was not satisfied: the resource does not exist.");
+    };
+    let own = stored["etag"].as_str().map(str::to_owned);
+    if wanted == "*" || (own.is_none() && !work.kind.etag) {
+        return Ok(());
+    }
+    let current = own.unwrap_or_else(|| show::etag(turn.world, work.id.key()));
+    let bare = |text: &str| text.trim_start_matches("W/").trim_matches('"').to_owned();
+    if wanted.split(',').any(|tag| bare(tag.trim()) == bare(&current)) {
+        return Ok(());
+    }
+    stale(&format!(
+        "The condition '{wanted}' in the If-Match header was not satisfied. The current etag is '{current}'."
+    ))
+}
+
+/// Fails where another operation of the resource is under way and its service takes one at a time.
+pub fn busy(turn: &Turn<'_>, work: &Work) -> Result<()> {
+    let under_way = turn.world.state_of(work.id.key(), turn.ask.now).is_some();
+    if !work.kind.exclusive || !under_way || !turn.world.behaviour.serial_writes {
+        return Ok(());
+    }
+    Err(fail(
+        409,
+        "AnotherOperationInProgress",
+        format!(
+            "Another operation on this or dependent resource is in progress. Resource: '{}'.",
+            work.id
+        ),
+    ))
 }

@@ -113,52 +113,6 @@ fn get(turn: &mut Turn<'_>, work: &Work) -> Result {
     Ok(answer)
 }
 
-/// Fails where a conditional header does not hold.
-fn conditions(turn: &Turn<'_>, work: &Work) -> Result<()> {
-    // These have no etag, and their service does not look at the headers.
-    if managed_identity::is(&work.id) || federated::is(&work.id) {
-        return Ok(());
-    }
-    let stale = |text: &str| Err(fail(412, "PreconditionFailed", text));
-    if turn.ask.header("if-none-match") == Some("*") && work.stored.is_some() {
-        return stale("The condition '*' in the If-None-Match header was not satisfied: the resource exists already.");
-    }
-    let Some(wanted) = turn.ask.header("if-match") else {
-        return Ok(());
-    };
-    let Some(stored) = &work.stored else {
-        return stale("The condition in the If-Match header was not satisfied: the resource does not exist.");
-    };
-    let own = stored["etag"].as_str().map(str::to_owned);
-    if wanted == "*" || (own.is_none() && !work.kind.etag) {
-        return Ok(());
-    }
-    let current = own.unwrap_or_else(|| show::etag(turn.world, work.id.key()));
-    let bare = |text: &str| text.trim_start_matches("W/").trim_matches('"').to_owned();
-    if wanted.split(',').any(|tag| bare(tag.trim()) == bare(&current)) {
-        return Ok(());
-    }
-    stale(&format!(
-        "The condition '{wanted}' in the If-Match header was not satisfied. The current etag is '{current}'."
-    ))
-}
-
-/// Fails where another operation of the resource is under way and its service takes one at a time.
-fn busy(turn: &Turn<'_>, work: &Work) -> Result<()> {
-    let under_way = turn.world.state_of(work.id.key(), turn.ask.now).is_some();
-    if !work.kind.exclusive || !under_way || !turn.world.behaviour.serial_writes {
-        return Ok(());
-    }
-    Err(fail(
-        409,
-        "AnotherOperationInProgress",
-        format!(
-            "Another operation on this or dependent resource is in progress. Resource: '{}'.",
-            work.id
-        ),
-    ))
-}
-
 fn put(turn: &mut Turn<'_>, work: Work) -> Result {
     match work.kind.put {
         Put::None => return Err(no_method(&Method::PUT)),
@@ -171,8 +125,8 @@ fn put(turn: &mut Turn<'_>, work: Work) -> Result {
     parent(turn, &work.id)?;
     let location = place(&work, &body)?;
     names::check(turn, &work, &body)?;
-    conditions(turn, &work)?;
-    busy(turn, &work)?;
+    preconditions::conditions(turn, &work)?;
+    preconditions::busy(turn, &work)?;
     if managed_identity::is(&work.id) {
         managed_identity::check_put(turn, &work, &body)?;
     }
@@ -257,8 +211,8 @@ fn patch(turn: &mut Turn<'_>, work: Work) -> Result {
     let body = added::dropped(&work.kind, Some(&stored), turn.body()?.clone());
     let body = added::keyed(&work.kind, &stored, body);
     preconditions::check(turn, &work.id, &body)?;
-    conditions(turn, &work)?;
-    busy(turn, &work)?;
+    preconditions::conditions(turn, &work)?;
+    preconditions::busy(turn, &work)?;
     let sent_place = body["location"].as_str().map(regions::normal);
     if let (Some(sent), Some(own)) = (sent_place, stored["location"].as_str().map(regions::normal))
         && sent != own
@@ -367,8 +321,8 @@ fn delete(turn: &mut Turn<'_>, work: &Work) -> Result {
         return Ok(Answer::empty(204));
     }
     locks::guard(turn, &work.id, true)?;
-    conditions(turn, work)?;
-    busy(turn, work)?;
+    preconditions::conditions(turn, work)?;
+    preconditions::busy(turn, work)?;
     remove_tree(turn, &work.id);
     let (now, by) = (turn.ask.now, turn.ask.caller.principal.clone());
     implied::follow(turn.world, &work.id, None, now, &by);

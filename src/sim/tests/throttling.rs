@@ -176,7 +176,10 @@ async fn data_roles_of_one_account_are_written_one_at_a_time() {
         let one = |n: u32| {
             (
                 format!("{parent}/{child}/00000000-0000-4000-8000-{n:012}?api-version={version}"),
-                json!({"properties": {"principalId": OLD}}),
+                json!({"properties": {"principalId": OLD, "scope": parent,
+                    "roleDefinitionId": format!("{parent}/sqlRoleDefinitions/00000000-0000-0000-0000-000000000002"),
+                    "principalType": "App", "role": "AllDatabasesViewer",
+                    "accessPolicyName": "Data Reader", "objectId": OLD, "objectIdAlias": "id-shop"}}),
             )
         };
         let (statuses, refused) = both(&sim, one(1), one(2)).await;
