@@ -256,7 +256,7 @@ impl Estate {
         if !self.known.insert(format!("principal {id}")) {
             return;
         }
-        let mut entry = json!({"id": id, "displayName": "User Account"});
+        let mut entry = json!({"id": id, "displayName": "User Account", "mail": "user@my-tenant.com"});
         match kind {
             Some("ServicePrincipal") => {
                 entry["appId"] = json!(id);
