@@ -34,6 +34,12 @@ impl Fault {
         (self.fits)(kind.does)
     }
 
+    /// How long after the end of a run the fault may still bring something about.
+    pub fn aftermath(&self) -> std::time::Duration {
+        let held_up = if self.name == "late" { LATE } else { 0 };
+        std::time::Duration::from_millis(held_up)
+    }
+
     /// What is posted to `/_sim/faults`.
     pub fn armed(&self, kind: &Kind, setting: &Setting<'_>) -> Value {
         let mut fault = json!({"match": {"method": kind.method, "path": kind.path}, "do": (self.deed)(setting)});

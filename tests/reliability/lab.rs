@@ -102,6 +102,8 @@ impl Lab {
                 error.code
             }
         };
+        // What was held up takes effect in the end, and must then change nothing.
+        std::thread::sleep(fault.aftermath());
         let seen = cell.seen();
         problems.extend(judge::compare(calm, &seen));
         if seen.hits == 0 {
