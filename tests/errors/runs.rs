@@ -160,7 +160,7 @@ fn assignment_of(simulator: &Simulator, identity: &str) -> Value {
 
 fn revoke(simulator: &Simulator, assignment: &Value) {
     let path = format!("{}?api-version=2022-04-01", assignment["id"].as_str().unwrap());
-    simulator.send("DELETE", &path, &Value::Null);
+    simulator.change("DELETE", &path, &Value::Null);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn what_changed_behind_the_gate_keeps_the_old_identity() {
     );
     let body =
         json!({ "properties": { "roleDefinitionId": held["roleDefinitionId"], "principalId": held["principalId"] } });
-    simulator.send("PUT", &path, &body);
+    simulator.change("PUT", &path, &body);
     late.fails(1, "found-late", &["resume", "last", "--yes"]);
     assert_eq!(named(&simulator, "id-one")["name"], "id-one");
 
@@ -192,7 +192,7 @@ fn what_changed_behind_the_gate_keeps_the_old_identity() {
     );
     let ids = json!({ old.as_str().unwrap(): {}, made.as_str().unwrap(): null });
     let path = format!("{GROUP}/providers/Microsoft.Compute/virtualMachines/vm-one?api-version=2024-07-01");
-    simulator.send(
+    simulator.change(
         "PATCH",
         &path,
         &json!({ "identity": { "type": "UserAssigned", "userAssignedIdentities": ids } }),
