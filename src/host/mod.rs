@@ -2,6 +2,7 @@
 //!
 //! [`Host`] is what programs embed: it finds runbooks, reads their parameters, and runs them in a session.
 
+mod border;
 mod check;
 pub mod docs;
 mod driver;

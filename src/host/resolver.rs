@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 
+use super::border;
 use super::engine::thrown_at;
 use super::library::Library;
 use crate::error::Error;
@@ -64,6 +65,7 @@ impl ModuleResolver for Resolver {
                 _ => EvalAltResult::ErrorInModule(key.clone(), error, position).into(),
             })?
             .into();
+        let module: Shared<Module> = border::enclose(&module, &compiled).into();
         self.0.keep_module(&key, &module);
         Ok(module)
     }

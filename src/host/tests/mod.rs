@@ -1,5 +1,6 @@
 //! Scripts through the real engine, in sessions without a cloud.
 
+mod borders;
 mod errors;
 mod modules;
 mod runs;
