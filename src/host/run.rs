@@ -287,14 +287,13 @@ fn phase_body(program: &Program, script: &Arc<Compiled>, phase: &str, params: &P
             })?;
         }
     }
-    let differences = || session.ledger(|ledger| ledger.findings.iter().filter(|f| f.severity == "difference").count());
-    let before = differences();
+    let before = session.differences();
     let mut arguments: Vec<Dynamic> = vec![Frozen::dynamic(&Value::Object(params.values.clone()))];
     if script.arities(phase).contains(&2) {
         arguments.push(Frozen::dynamic(&Value::Object(session.results())));
     }
     let value = program.call(script, phase, arguments)?;
-    let found = differences() - before;
+    let found = session.differences() - before;
     if phase == "verify" && found > 0 {
         let what = if found == 1 {
             "1 difference".to_owned()

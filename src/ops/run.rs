@@ -34,7 +34,27 @@ pub(crate) fn module() -> OpModule {
         /// assert_eq(sum, 42);
         /// ```
         fn step(call) {
-            Ok(run_step(call))
+            Ok(run_step(call, false))
+        }
+
+        /// Does something anew whenever the run comes here, also when it is resumed.
+        ///
+        /// It is a step whose result is not kept, and neither are those of the steps in it: for a look at how things
+        /// are now. What it calls must write nothing.
+        ///
+        /// * `name` (string): the step's name, unique where it stands
+        /// * `body` (closure): what is done; takes nothing
+        /// * returns (any): what the closure returned
+        /// * errors: `step-twice`, `not-plain`
+        /// * changes: no
+        /// * also: again, reread, fresh
+        ///
+        /// ```rhai
+        /// let there = run::afresh("look", || [1, 2]);
+        /// assert_eq(there.len(), 2);
+        /// ```
+        fn afresh(call) {
+            Ok(run_step(call, true))
         }
 
         /// Does a step for each item, in parallel, and returns the results in the items' order.
@@ -145,7 +165,7 @@ pub(crate) fn module() -> OpModule {
         /// assert_eq(run::open_hand_overs().len(), 0);
         /// ```
         fn close_hand_over(call) {
-            call.session.close_hand_over(&call.text("task")?, "check")?;
+            call.session.close_hand_over(&call.text("task")?, crate::run::BY_CHECK)?;
             Ok(())
         }
 
@@ -239,7 +259,7 @@ pub(crate) fn module() -> OpModule {
             Ok(())
         }
 
-        /// What could not be looked into so far.
+        /// What could not be looked into: so far, or since `run::reset_unseen`.
         ///
         /// * returns (array): maps with `scope`, `why` and `needs`
         /// * changes: no
@@ -248,9 +268,26 @@ pub(crate) fn module() -> OpModule {
         /// assert(type_of(run::unseen_items()) == "array");
         /// ```
         fn unseen_items(call) {
-            let items = call.session.ledger(|ledger| ledger.unseen.clone());
-            let items = items.into_iter().map(|item| json!({ "scope": item.scope, "why": item.why, "needs": item.needs }));
+            let items = call.session.unseen_items().into_iter();
+            let items = items.map(|item| json!({ "scope": item.scope, "why": item.why, "needs": item.needs }));
             Ok(items.collect::<Vec<Value>>())
+        }
+
+        /// Begins the list of what could not be looked into anew.
+        ///
+        /// For a look that replaces an earlier one. The journal keeps everything that was told.
+        ///
+        /// * returns (()): nothing
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// run::unseen("/subscriptions/1", "403 AuthorizationFailed", "Reader");
+        /// run::reset_unseen();
+        /// assert_eq(run::unseen_items().len(), 0);
+        /// ```
+        fn reset_unseen(call) {
+            call.session.reset_unseen();
+            Ok(())
         }
 
         /// The value of a parameter that the calling source or finder declares itself.
@@ -284,17 +321,21 @@ pub(crate) fn module() -> OpModule {
     }
 }
 
-fn run_step(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
+fn run_step(call: &Call<'_>, afresh: bool) -> Result<Dynamic, Box<EvalAltResult>> {
     let name = call.text("name")?;
     if name.trim().is_empty() {
-        return Err(Error::failed("wrong-argument", "run::step: `name` is empty").into());
+        let function = if afresh { "afresh" } else { "step" };
+        return Err(Error::failed("wrong-argument", format!("run::{function}: `name` is empty")).into());
     }
     let body = unshare_fn(call.closure("body")?);
-    let value = call
-        .session
-        .step(&name, None, || -> Result<Value, Box<EvalAltResult>> {
-            let returned: Dynamic = body.call_within_context(call.context(), ())?;
-            Ok(to_json(&returned)?)
-        })?;
+    let body = || -> Result<Value, Box<EvalAltResult>> {
+        let returned: Dynamic = body.call_within_context(call.context(), ())?;
+        Ok(to_json(&returned)?)
+    };
+    let value = if afresh {
+        call.session.step_afresh(&name, body)?
+    } else {
+        call.session.step(&name, None, body)?
+    };
     Ok(from_json(&value))
 }

@@ -4,10 +4,13 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::event::Event;
-use super::record::{Approval, Record};
+use super::record::{Approval, HandOver, Record};
 use super::session::{Mode, Session, interrupted, lock, now, printed_path};
 use crate::error::{Error, Kind};
 use crate::types::{Span, json};
+
+/// Who closes a hand-over whose work was seen to be done.
+pub const BY_CHECK: &str = "check";
 
 /// Waits up to this length never pause a run.
 const SHORT: u64 = 60;
@@ -126,12 +129,14 @@ impl Session {
         Ok(name)
     }
 
-    /// Hands work over that only a person can do, with the exact commands.
+    /// Hands work over that only a person can do, with the exact commands. A task that a check has closed is opened
+    /// again; one that a person has closed stays closed.
     ///
     /// # Errors
     /// When the journal cannot be written.
     pub fn hand_over(&self, task: &str, text: &str) -> Result<(), Error> {
-        if self.ledger(|ledger| ledger.hand_overs.iter().any(|known| known.task == task)) {
+        let stands = |known: &HandOver| known.task == task && known.closed.as_deref() != Some(BY_CHECK);
+        if self.ledger(|ledger| ledger.hand_overs.iter().any(stands)) {
             return Ok(());
         }
         let text = self.hide_text(text);
@@ -180,7 +185,8 @@ impl Session {
         for task in &open {
             error = error.next(format!(
                 "ferry approve {run} {}      once this is done: {}",
-                task.task, task.text
+                quoted(&task.task),
+                task.text
             ));
         }
         Err(error.next(format!("ferry resume {run}")))
@@ -243,6 +249,16 @@ impl Session {
                 error
             }
         })
+    }
+}
+
+/// A name as a shell takes it.
+fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,".contains(c);
+    if !name.is_empty() && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
     }
 }
 

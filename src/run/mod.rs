@@ -20,6 +20,7 @@ mod step;
 mod undo;
 
 pub use event::{Event, Observer, State, nobody};
+pub use gate::BY_CHECK;
 pub use record::{Finding, Ledger, Unseen};
 pub use session::{Approver, Connect, JournalFactory, KeptScript, Mode, Options, Planned, Session, Status};
 

@@ -408,7 +408,10 @@ impl Ledger {
                 self.approvals.push(Approval { at, ..approval });
             }
             Record::HandOver { task, text } => {
-                if !self.hand_overs.iter().any(|known| known.task == task) {
+                if let Some(known) = self.hand_overs.iter_mut().find(|known| known.task == task) {
+                    known.text = text;
+                    known.closed = None;
+                } else {
                     self.hand_overs.push(HandOver {
                         task,
                         text,

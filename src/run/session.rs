@@ -144,6 +144,11 @@ pub struct Session {
     planned_items: Mutex<HashSet<String>>,
     pub(super) occurrences: Mutex<HashMap<String, u64>>,
     pub(super) visited: Mutex<HashSet<String>>,
+    /// Steps whose results are not kept, printed.
+    pub(super) fresh: Mutex<HashSet<String>>,
+    differences: AtomicU64,
+    /// What could not be looked into since the list was begun anew; none where it never was.
+    unseen_since: Mutex<Option<Vec<Unseen>>>,
     next_change: AtomicU64,
     memo: Mutex<HashMap<String, Arc<Value>>>,
     principals: Mutex<HashMap<String, String>>,
@@ -181,6 +186,9 @@ impl Session {
             planned_items: Mutex::new(HashSet::new()),
             occurrences: Mutex::new(HashMap::new()),
             visited: Mutex::new(HashSet::new()),
+            fresh: Mutex::new(HashSet::new()),
+            differences: AtomicU64::new(0),
+            unseen_since: Mutex::new(None),
             next_change: AtomicU64::new(1),
             memo: Mutex::new(HashMap::new()),
             principals: Mutex::new(HashMap::new()),
@@ -459,6 +467,9 @@ impl Session {
     /// # Errors
     /// When the journal cannot be written.
     pub fn finding(&self, finding: Finding) -> Result<(), Error> {
+        if finding.severity == "difference" {
+            self.differences.fetch_add(1, Ordering::SeqCst);
+        }
         if self.ledger(|ledger| ledger.findings.contains(&finding)) {
             return Ok(());
         }
@@ -473,6 +484,11 @@ impl Session {
             message: finding.message.clone(),
         });
         self.write(Record::Finding(finding))
+    }
+
+    /// How many differences this process has found, those included that the journal knew before.
+    pub fn differences(&self) -> u64 {
+        self.differences.load(Ordering::SeqCst)
     }
 
     /// Writes down a warning.
@@ -498,6 +514,11 @@ impl Session {
             why: self.hide_text(why),
             needs: needs.into(),
         };
+        if let Some(since) = lock(&self.unseen_since).as_mut()
+            && !since.contains(&unseen)
+        {
+            since.push(unseen.clone());
+        }
         if self.ledger(|ledger| ledger.unseen.contains(&unseen)) {
             return Ok(());
         }
@@ -530,9 +551,18 @@ impl Session {
         open.map(|task| (task.task, task.text)).collect()
     }
 
-    /// What could not be looked into, as maps of `scope`, `why` and `needs`.
-    pub fn unseen_items(&self) -> Vec<Value> {
-        self.ledger(|ledger| ledger.unseen.iter().map(|unseen| serde_json::json!(unseen)).collect())
+    /// What could not be looked into, since the list was begun anew or in the whole run.
+    pub fn unseen_items(&self) -> Vec<Unseen> {
+        match &*lock(&self.unseen_since) {
+            Some(since) => since.clone(),
+            None => self.ledger(|ledger| ledger.unseen.clone()),
+        }
+    }
+
+    /// Begins the list of what could not be looked into anew, for a look that replaces an earlier one. The journal
+    /// keeps everything.
+    pub fn reset_unseen(&self) {
+        *lock(&self.unseen_since) = Some(Vec::new());
     }
 
     pub(super) fn hide_text(&self, text: &str) -> String {

@@ -76,6 +76,27 @@ impl Session {
         self.step_at(&[name.to_owned()], input, body)
     }
 
+    /// Runs a step whose result, and those of the steps in it, are not kept: a resumed run does it again. For what must
+    /// be seen as it is now.
+    ///
+    /// # Errors
+    /// As [`Session::step`].
+    pub fn step_afresh<E: From<Error>>(&self, name: &str, body: impl FnOnce() -> Result<Value, E>) -> Result<Value, E> {
+        let mut segments = path::current();
+        segments.push(name.to_owned());
+        lock(&self.fresh).insert(path::printed(&segments));
+        self.step_at(&[name.to_owned()], None, body)
+    }
+
+    /// Whether the result of a step is written down: not in verification, which proves nothing later, nor below a
+    /// step that is taken afresh.
+    fn is_kept(&self, segments: &[String]) -> bool {
+        let fresh = lock(&self.fresh);
+        let below_fresh =
+            !fresh.is_empty() && (1..=segments.len()).any(|n| fresh.contains(&path::printed(&segments[..n])));
+        segments.first().is_none_or(|phase| phase != VERIFY) && !below_fresh
+    }
+
     /// As [`Session::step`], with several segments below the current step.
     ///
     /// # Errors
@@ -99,8 +120,7 @@ impl Session {
             );
         }
         let digest = input.map(json::digest);
-        // What verification saw earlier proves nothing now: its steps are always taken afresh.
-        let kept = segments.first().is_none_or(|phase| phase != VERIFY);
+        let kept = self.is_kept(&segments);
         let recorded = self.ledger(|ledger| ledger.steps.get(&printed).cloned());
         if let Some((recorded, value)) = recorded.filter(|_| kept) {
             if recorded.is_some() && digest.is_some() && recorded != digest {

@@ -150,6 +150,40 @@ impl Simulator {
         runtime.block_on(async { client.get(url).send().await.unwrap().text().await.unwrap() })
     }
 
+    /// Sends a request as the operator, and gives what was answered.
+    pub fn send(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let url = format!("{}{path}", self.url);
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let client = reqwest::Client::new();
+            let token = format!("{}/msi/token?api-version=2019-08-01&resource={}", self.url, self.url);
+            let token = client.get(token).header("X-IDENTITY-HEADER", "x").send().await.unwrap();
+            let token: Value = serde_json::from_str(&token.text().await.unwrap()).unwrap();
+            let request = client
+                .request(method, url)
+                .bearer_auth(token["access_token"].as_str().unwrap());
+            let request = request
+                .header("Content-Type", "application/json")
+                .body(body.to_string());
+            let answer = request.send().await.unwrap();
+            let status = answer.status().as_u16();
+            (
+                status,
+                serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default(),
+            )
+        })
+    }
+
+    /// The documents of the estate as it is now.
+    pub fn documents(&self) -> Vec<Value> {
+        let estate: Value = serde_json::from_str(&self.read("/_sim/estate")).unwrap();
+        estate["arm"]["resources"].as_array().unwrap().clone()
+    }
+
     /// The requests that changed something, each once a line of the log.
     pub fn writes(&self) -> Vec<Value> {
         let rows = self.read("/_sim/log");
