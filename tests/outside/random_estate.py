@@ -13,6 +13,8 @@ import random
 import sys
 import uuid
 
+from wider_estate import widen
+
 ROLES = {
     "Owner": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
     "Contributor": "b24988ac-6180-42a0-ab88-20f7382dd24c",
@@ -656,8 +658,8 @@ def near(guid, rng):
     return guid[:at] + other + guid[at + 1:]
 
 
-def build(seed, size=30, assignments=20, bindings=14, to="westeurope"):
-    """The random estate: tenant, decoys, the identity `id-NAME`, its grants, trust and bindings."""
+def build(seed, size=30, assignments=20, bindings=14, to="westeurope", wide=False):
+    """The random estate: tenant, decoys, the identity `id-NAME`, its grants, trust and bindings; `wide` adds rarer things."""
     e = Estate(f"ferry-{seed}")
     rng = e.rng
     source = rng.choice(["eastus", "northeurope", "southeastasia", "uksouth"])
@@ -742,6 +744,8 @@ def build(seed, size=30, assignments=20, bindings=14, to="westeurope"):
         "provisioningState": "Succeeded", "addressSpace": {"addressPrefixes": ["10.9.0.0/16"]}, "subnets": []},
         tags={"owner": f"{me['id']}-eu", "was": f"x{client(me)}", "next": f"{principal(me)}0", "near": near(principal(me), rng)})
     e.lock(net, "keep-network")
+    if wide:
+        widen(e, me, twins, groups, subs, tops, people, robots, policy)
     rng.shuffle(e.docs)
     return e.finish(me, to)
 
@@ -753,8 +757,9 @@ def main():
     parser.add_argument("--assignments", type=int, default=20, help="role assignments of the identity (20)")
     parser.add_argument("--bindings", type=int, default=19, help="resources that use the identity (19)")
     parser.add_argument("--to", default="westeurope")
+    parser.add_argument("--wide", action="store_true", help="with rarer types, spellings and trust")
     args = parser.parse_args()
-    estate = build(args.seed, args.size, args.assignments, args.bindings, args.to)
+    estate = build(args.seed, args.size, args.assignments, args.bindings, args.to, args.wide)
     json.dump(estate, sys.stdout, indent=2, ensure_ascii=False)
     print()
 
