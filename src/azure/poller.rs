@@ -30,6 +30,25 @@ impl State {
             _ => Self::Working,
         }
     }
+
+    /// What a resource says of itself: providers have words of their own for rest (`Ready`, `Active`, `Online`), and
+    /// those for work nearly all end alike.
+    fn of_resource(word: &str) -> Self {
+        match Self::of(word) {
+            Self::Working if !is_working(word) => Self::Succeeded,
+            state => state,
+        }
+    }
+}
+
+/// Whether a `provisioningState` says that an operation is under way.
+pub fn is_working(word: &str) -> bool {
+    let word = word.to_ascii_lowercase().replace(' ', "");
+    word.ends_with("ing")
+        || matches!(
+            word.as_str(),
+            "accepted" | "inprogress" | "notstarted" | "queued" | "started"
+        )
 }
 
 /// Sends a request and waits for the end of what it began.
@@ -64,7 +83,7 @@ async fn finish(client: &Client, request: &Request, answer: Response) -> Result<
         (202, None) if request.method == Method::DELETE => poll.gone(answer).await,
         (202, None) if makes => poll.resource(answer).await,
         (200 | 201, _) if makes && answer.body.is_null() && request.plane == Plane::Arm => poll.unsaid(answer).await,
-        (200 | 201, _) if makes => match provisioning(&answer.body).map(State::of) {
+        (200 | 201, _) if makes => match provisioning(&answer.body).map(State::of_resource) {
             Some(State::Working) => poll.resource(answer).await,
             Some(State::Ended(word)) => Err(poll.failed(word, &answer)),
             _ => Ok(answer),
@@ -136,7 +155,7 @@ impl Poll<'_> {
             };
             let state = match (answer.status, provisioning(&answer.body)) {
                 (202, _) => State::Working,
-                (_, Some(word)) => State::of(word),
+                (_, Some(word)) => State::of_resource(word),
                 _ => State::Succeeded,
             };
             match state {
@@ -160,7 +179,7 @@ impl Poll<'_> {
         loop {
             pace.wait(&last).await?;
             let answer = self.made().await?;
-            match provisioning(&answer.body).map_or(State::Succeeded, State::of) {
+            match provisioning(&answer.body).map_or(State::Succeeded, State::of_resource) {
                 State::Working => last = answer,
                 State::Succeeded => return Ok(answer),
                 State::Ended(word) => return Err(self.failed(word, &answer)),
@@ -301,6 +320,34 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn a_resource_at_rest_is_waited_for_under_no_word_of_its_provider() {
+        for word in [
+            "Succeeded",
+            "succeeded",
+            "Failed",
+            "Canceled",
+            "Ready",
+            "Active",
+            "Online",
+            "Completed",
+            "",
+        ] {
+            assert!(!is_working(word), "{word}");
+        }
+        for word in [
+            "Updating",
+            "creating",
+            "Deploying",
+            "Running",
+            "InProgress",
+            "In Progress",
+            "Accepted",
+        ] {
+            assert!(is_working(word), "{word}");
+        }
+    }
     use crate::azure::testing::{Answer, Server};
     use serde_json::json;
 

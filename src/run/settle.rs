@@ -118,7 +118,7 @@ impl Session {
                 .pointer("/properties/provisioningState")
                 .and_then(Value::as_str)
                 .unwrap_or("Succeeded");
-            if matches!(state, "Succeeded" | "Failed" | "Canceled") {
+            if !crate::azure::is_working(state) {
                 return Ok(Some(document));
             }
             if begun.elapsed() > patience {
