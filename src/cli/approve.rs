@@ -41,7 +41,9 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         context.ui.print_json(&json!({ "run": run, "approved": name }));
     } else {
         context.ui.print(&format!("\"{name}\" of run {run} is approved"));
-        context.ui.print(&format!("next     {} resume {run}", context.ferry()));
+        context
+            .ui
+            .print(&format!("next     {}", context.command(&format!("resume {run}"))));
     }
     Ok(Ending::Done)
 }

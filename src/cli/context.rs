@@ -133,28 +133,29 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// `ferry`, with the `--state` and `--ca` that were typed, so that what is printed can be pasted.
-    pub fn ferry(&self) -> String {
-        let mut ferry = "ferry".to_owned();
+    /// A command with the `--state` and `--ca` that were typed, so that what is printed can be pasted. What stands
+    /// behind two blanks is a remark, and stays behind.
+    pub fn command(&self, words: &str) -> String {
+        let (words, remark) = words.split_at(words.find("  ").unwrap_or(words.len()));
+        let mut command = format!("ferry {words}");
         let ca = self.global.ca.as_ref().map(|path| path.display().to_string());
         for (option, variable, given) in [
             ("--state", "FERRY_STATE", self.global.state.clone()),
             ("--ca", "FERRY_CA", ca),
         ] {
             if let Some(given) = given.filter(|given| std::env::var(variable).ok().as_ref() != Some(given)) {
-                ferry.push_str(&format!(" {option} {}", quoted(&given)));
+                command.push_str(&format!(" {option} {}", quoted(&given)));
             }
         }
-        ferry
+        command + remark
     }
 
     /// The error with commands that can be pasted; one that gives no advice of its own names the page about it.
     pub fn pasteable(&self, error: &Error) -> Error {
-        let ferry = self.ferry();
         let mut error = error.clone();
         for line in &mut error.next {
             if let Some(rest) = line.strip_prefix("ferry ") {
-                *line = format!("{ferry} {rest}");
+                *line = self.command(rest);
             }
         }
         if error.next.is_empty() && error_pages::page(&error.code).is_some() {

@@ -72,7 +72,6 @@ impl Journaled<'_> {
     /// The few lines at the end, on stdout.
     fn tell(&self, run: &str, outcome: &Result<RunOutcome, Error>) -> Result<(), Error> {
         let ui = &self.context.ui;
-        let ferry = self.context.ferry();
         let shown = load(self.store, run)?;
         if let Ok(outcome) = outcome {
             if self.runbook.phases == ["main"] {
@@ -80,7 +79,7 @@ impl Journaled<'_> {
             }
             if let Some(phase) = &outcome.stopped_after {
                 ui.print(&ui.result_tone(Tone::Warning, &format!("stopped after {phase}, as --until asks")));
-                ui.print(&format!("next     {ferry} resume {run}"));
+                ui.print(&format!("next     {}", self.context.command(&format!("resume {run}"))));
             } else {
                 ui.print(&ui.result_tone(Tone::Good, &format!("{} is done", self.runbook.name)));
             }

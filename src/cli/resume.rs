@@ -147,7 +147,9 @@ fn over(context: &Context<'_>, run: &str, status: &str) -> Ending {
         context
             .ui
             .print(&format!("run {run} {word}; there is nothing to resume"));
-        context.ui.print(&format!("next     {} show {run}", context.ferry()));
+        context
+            .ui
+            .print(&format!("next     {}", context.command(&format!("show {run}"))));
     }
     Ending::Done
 }

@@ -153,7 +153,9 @@ fn already_done(context: &Context<'_>, store: &dyn Store, run: &str) -> Result<E
             "run {run} has done this already, on {}; nothing was sent",
             shown.updated
         ));
-        context.ui.print(&format!("next     {} show {run}", context.ferry()));
+        context
+            .ui
+            .print(&format!("next     {}", context.command(&format!("show {run}"))));
     }
     Ok(Ending::Done)
 }
