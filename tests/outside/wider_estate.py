@@ -209,7 +209,43 @@ def only_tag(e, rg, ids):
                  sku={"name": "Standard"}, tags=dict((f"t-{k}", v[:250]) for k, v in texts(e, ids[0]) if len(v) <= 250))
 
 
-KINDS = [custom_thing, custom_thing, own_kubelet, container_group, event_hubs, learning, kusto, backup, cognitive, postgres, job, grafana,
+def gateway(e, rg, ids):
+    """An API Management service of which policies, at each level, and a backend name the client id."""
+    xml = f'<policies><inbound><authentication-managed-identity resource="https://x" client-id="{client(ids[0])}"/></inbound></policies>'
+    service = e.add(rg, "Microsoft.ApiManagement/service", e.name("apim"), {
+        "provisioningState": "Succeeded", "publisherEmail": "a@b.example", "publisherName": "Contoso",
+        "hostnameConfigurations": [{"type": "Proxy", "hostName": "api.example", "identityClientId": client(ids[0])}]},
+        sku={"name": "Developer", "capacity": 1}, tags={}, identity=e.block(ids, ", "))
+    e.child(service, "policies", "policy", {"format": "xml", "value": xml})
+    api = e.child(service, "apis", "orders", {"displayName": "Orders", "path": "orders", "protocols": ["https"]})
+    e.child(api, "policies", "policy", {"format": "xml", "value": xml})
+    operation = e.child(api, "operations", "list", {"displayName": "List", "method": "GET", "urlTemplate": "/"})
+    e.child(operation, "policies", "policy", {"format": "xml", "value": xml})
+    return service
+
+
+def endpoints(e, rg, ids):
+    workspace = learning(e, rg, ids)
+    endpoint = e.child(workspace, "batchEndpoints", "score", {"authMode": "AADToken", "provisioningState": "Succeeded"},
+                       location=rg["location"], identity=e.block(ids[:1]))
+    e.child(endpoint, "deployments", "blue", {"environmentVariables": {"UAI_CLIENT_ID": client(ids[0]), "N": "1"},
+                                              "provisioningState": "Succeeded"}, location=rg["location"])
+    e.child(workspace, "connections", "lake", {"authType": "ManagedIdentity", "category": "AzureBlob",
+                                               "credentials": {"clientId": client(ids[0]), "resourceId": e.spell(ids[0])}})
+    return workspace
+
+
+def factory(e, rg, ids):
+    made = e.add(rg, "Microsoft.DataFactory/factories", e.name("adf"), {"provisioningState": "Succeeded", "version": "2018-06-01"},
+                 tags={}, identity=e.block(ids, ","))
+    e.child(made, "linkedservices", "sql", {"type": "AzureSqlDatabase", "typeProperties": {
+        "connectionString": f"Server=x;User ID={client(ids[0])};Authentication=Active Directory Managed Identity"}})
+    e.child(made, "pipelines", "nightly", {"activities": [{"name": "call", "type": "WebActivity", "typeProperties": {
+        "url": f"https://x?mi={principal(ids[0])}", "method": "GET"}}]})
+    return made
+
+
+KINDS = [gateway, endpoints, factory, custom_thing, custom_thing, own_kubelet, container_group, event_hubs, learning, kusto, backup, cognitive, postgres, job, grafana,
          batch, search, mixed_machine, busy_app, busy_app, alert, workbook, only_tag]
 ALONE = {own_kubelet, grafana, batch, alert, workbook, only_tag}
 
