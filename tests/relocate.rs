@@ -133,3 +133,37 @@ fn inventory_shows_the_map_and_writes_nothing() {
     );
     assert!(simulator.writes().is_empty());
 }
+
+#[test]
+fn probes_must_answer_after_the_move() {
+    let (identity, to) = demo("one-vm");
+    let text = std::fs::read_to_string(crate::support::estate_file("one-vm")).unwrap();
+    let mut estate: Value = serde_json::from_str(&text).unwrap();
+    estate["data"] = serde_json::json!({ "https://app.example/healthz": { "status": "ok" } });
+    for (probes, code) in [
+        ("probes=https://app.example/healthz", 0),
+        ("probes=https://app.example/healthz,https://app.example/nothing", 4),
+    ] {
+        let ferry = Ferry::new();
+        let file = ferry.directory().join("estate.json");
+        std::fs::write(&file, estate.to_string()).unwrap();
+        let simulator = Simulator::with(&file, &["--lag", "0.1"]);
+        let args = [
+            "run",
+            "relocate",
+            &identity,
+            &to,
+            probes,
+            "--cloud",
+            &simulator.url,
+            "--yes",
+        ];
+        let ran = ferry.run(&args).code(code);
+        assert_eq!(
+            ran.err.contains("https://app.example/nothing"),
+            code == 4,
+            "{}",
+            ran.err
+        );
+    }
+}

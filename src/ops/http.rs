@@ -15,7 +15,7 @@ pub(crate) fn module() -> OpModule {
         /// Reads one document.
         ///
         /// * `url` (string): `https://HOST/…`
-        /// * `options` (map): `audience` (which token is meant), `headers`, `query`, `missing` (what a 404 gives)
+        /// * `options` (map, optional): `audience` (which token is meant), `headers`, `query`, `missing` (what a 404 gives)
         /// * returns (map): the document
         /// * errors: `not-found`, `not-allowed`, `host-not-allowed`
         /// * changes: no
@@ -33,7 +33,7 @@ pub(crate) fn module() -> OpModule {
         /// Reads all pages of a list.
         ///
         /// * `url` (string): `https://HOST/…`
-        /// * `options` (map): as of `http::get`
+        /// * `options` (map, optional): as of `http::get`
         /// * returns (array): the rows of all pages
         /// * errors: `not-found`, `not-allowed`, `host-not-allowed`
         /// * changes: no
@@ -52,7 +52,7 @@ pub(crate) fn module() -> OpModule {
         ///
         /// * `url` (string): `https://HOST/…`
         /// * `body` (map): the document
-        /// * `options` (map): `audience`, `headers`, `query`, `what` (a short sentence for the plan), `effect`, `undo`
+        /// * `options` (map, optional): `audience`, `headers`, `query`, `what` (a short sentence for the plan), `effect`, `undo`
         /// * returns (map): what the service answers
         /// * errors: `not-allowed`, `host-not-allowed`
         /// * changes: yes; undone by restoring what stood there
@@ -70,7 +70,7 @@ pub(crate) fn module() -> OpModule {
         ///
         /// * `url` (string): `https://HOST/…`
         /// * `body` (map): what changes
-        /// * `options` (map): as of `http::put`
+        /// * `options` (map, optional): as of `http::put`
         /// * returns (map): what the service answers
         /// * errors: `not-allowed`, `host-not-allowed`
         /// * changes: yes; undone by restoring the members that still are what was written
@@ -111,7 +111,7 @@ pub(crate) fn module() -> OpModule {
         /// Deletes a document, if it is there.
         ///
         /// * `url` (string): `https://HOST/…`
-        /// * `options` (map): as of `http::put`
+        /// * `options` (map, optional): as of `http::put`
         /// * returns (map): what the service answers, which may be nothing
         /// * errors: `not-allowed`, `host-not-allowed`
         /// * changes: yes; undone by putting back what stood there, unless it held secrets

@@ -470,19 +470,23 @@ impl Session {
         if finding.severity == "difference" {
             self.differences.fetch_add(1, Ordering::SeqCst);
         }
-        if self.ledger(|ledger| ledger.findings.contains(&finding)) {
-            return Ok(());
-        }
         let finding = Finding {
             message: self.hide_text(&finding.message),
             ..finding
         };
-        self.tell(&Event::Finding {
-            severity: finding.severity.clone(),
-            code: finding.code.clone(),
-            target: finding.target.clone(),
-            message: finding.message.clone(),
-        });
+        let known = self.ledger(|ledger| ledger.findings.contains(&finding));
+        // A difference is told as often as it is found: it is why the run stops here.
+        if !known || finding.severity == "difference" {
+            self.tell(&Event::Finding {
+                severity: finding.severity.clone(),
+                code: finding.code.clone(),
+                target: finding.target.clone(),
+                message: finding.message.clone(),
+            });
+        }
+        if known {
+            return Ok(());
+        }
         self.write(Record::Finding(finding))
     }
 

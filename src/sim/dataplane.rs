@@ -12,6 +12,29 @@ pub fn address(path: &str) -> Option<&str> {
     path.strip_prefix("/dataplane/").filter(|rest| !rest.is_empty())
 }
 
+/// Domains whose hosts are services of Azure's own, which answer nobody without a token.
+const SERVICES: &[&str] = &[
+    "windows.net",
+    "azure.net",
+    "azure.com",
+    "azuresynapse.net",
+    "azconfig.io",
+    "azurecr.io",
+    "azuredatabricks.net",
+    "azuredatalakestore.net",
+];
+
+/// Whether a request reads from a host that is an application's, such as a web app's page of health: it may be asked
+/// without a token.
+pub fn is_open(ask: &Ask) -> bool {
+    let host = address(&ask.path).and_then(|rest| rest.split(['/', ':']).next());
+    let host = host.unwrap_or_default().to_ascii_lowercase();
+    let service = SERVICES
+        .iter()
+        .any(|domain| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')));
+    ask.method == Method::GET && ask.header("authorization").is_none() && !service
+}
+
 fn missing(url: &str) -> Answer {
     Answer::json(
         404,

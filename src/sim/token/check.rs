@@ -24,7 +24,7 @@ pub enum Plane {
 }
 
 /// What the token of a request says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checked {
     /// Whom it was asked for.
     pub audience: String,
