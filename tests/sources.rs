@@ -165,3 +165,24 @@ fn two_sources_whose_helpers_are_named_like_everybody_elses_both_take_part() {
         assert_eq!(group["tags"], wanted, "{}", group["id"]);
     }
 }
+
+#[test]
+fn two_entries_of_one_key_are_refused_before_anything_is_sent() {
+    let ferry = Ferry::new();
+    let folder = ferry.directory().join("stdlib/permissions");
+    std::fs::create_dir_all(&folder).unwrap();
+    let source = "//! Twice.\nconst TITLE = \"Twice\";\nfn list(i) { [#{ id: \"a\", scope: \"/\", what: \"one\", at: \"/1\" }, #{ id: \"a\", scope: \"/\", what: \"two\", at: \"/2\" }] }\n\
+        fn grant(g, i) {}\nfn check(g, i) { true }\nfn revoke(g, i) {}\n";
+    std::fs::write(folder.join("twice.rhai"), source).unwrap();
+    let simulator = Simulator::start("one-vm");
+    let (identity, to) = demo("one-vm");
+    let ran = ferry
+        .run(&["run", "relocate", &identity, &to, "--cloud", &simulator.url, "--yes"])
+        .code(1);
+    assert!(
+        ran.err.contains("duplicate-key") && ran.err.contains("twice"),
+        "{}",
+        ran.err
+    );
+    assert!(simulator.writes().is_empty());
+}

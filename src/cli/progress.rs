@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::ui::{Tone, Ui};
+use crate::report;
 use crate::run::{Event, Observer, State, placeholder};
 
 /// Who listens to a session.
@@ -91,8 +92,7 @@ impl Progress {
         if matches!(event, Event::Result { .. }) {
             return;
         }
-        // An event is plain data with string keys, so it always becomes JSON.
-        let mut value = placeholder::shown(&serde_json::to_value(event).unwrap_or_default());
+        let mut value = placeholder::shown(&report::json::event(event));
         if let Some(members) = value.as_object_mut() {
             if let Some(run) = self.run.get() {
                 members.insert("run".into(), Value::String(run.clone()));

@@ -1,9 +1,9 @@
 //! The model as JSON: the shapes that other programs read.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::model::{Plan, Run};
-use crate::run::placeholder;
+use crate::run::{Event, placeholder};
 
 /// A run, as `ferry show --json` prints it.
 pub fn run(run: &Run) -> Value {
@@ -26,11 +26,52 @@ pub fn plan(plan: &Plan) -> Value {
     placeholder::shown(&value)
 }
 
+/// An event, as a line of `ferry run --json`. Programs know a few kinds of events: what could not be seen and remarks
+/// are findings there, and work for a person is an approval.
+pub fn event(event: &Event) -> Value {
+    let finding = |severity: &str, code: &str, target: &str, message: &str| json!({ "event": "finding", "severity": severity, "code": code, "target": target, "message": message });
+    match event {
+        Event::Unseen { scope, why, needs } => {
+            let mut value = finding("warning", "unseen", scope, why);
+            value["needs"] = json!(needs);
+            value
+        }
+        Event::Note { text } => finding("info", "note", "", text),
+        Event::HandOver { task, text } => {
+            json!({ "event": "approval", "gate": task, "text": text, "state": "handed-over" })
+        }
+        // An event is plain data with string keys, so it always becomes JSON.
+        other => serde_json::to_value(other).unwrap_or_default(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::run::Planned;
-    use serde_json::json;
+
+    #[test]
+    fn programs_meet_no_kind_of_event_that_they_do_not_know() {
+        let text = || "x".to_owned();
+        let kinds = [
+            Event::Unseen {
+                scope: text(),
+                why: text(),
+                needs: text(),
+            },
+            Event::Note { text: text() },
+            Event::HandOver {
+                task: text(),
+                text: text(),
+            },
+            Event::Wait {
+                why: text(),
+                seconds: 1,
+            },
+        ];
+        let kinds = kinds.map(|kind| event(&kind)["event"].as_str().unwrap().to_owned());
+        assert_eq!(kinds, ["finding", "finding", "approval", "wait"]);
+    }
 
     #[test]
     fn what_only_azure_can_give_is_said_to_be_known_after_the_move() {

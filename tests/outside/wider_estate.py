@@ -182,7 +182,7 @@ def busy_app(e, rg, ids):
         "siteConfig": {"numberOfWorkers": 1}}, kind="app", tags={"client": client(me), "old": "x" + client(me)}, identity=e.block(ids, ", "))
     for host, name in ((site, None), (e.child(site, "slots", "blue", {"state": "Running", "serverFarmId": farm["id"]}, kind="app",
                                               location=site["location"], tags={}, identity=e.block([me])), "blue")):
-        e.child(host, "config", "appsettings", {"FIXED": "1", **dict(texts(e, me, ids[1:])), "NAME": f"{me['name']}-{name}"})
+        e.child(host, "config", "appsettings", {"FIXED": "1", **dict(texts(e, me, ids[1:])), "NAME": f"{me['name']}-{name}", f"of.{client(me)}.x": "named"})
         e.child(host, "config", "connectionstrings", {
             "A": {"type": "Custom", "value": f"Server=tcp:x;User Id={client(me)};Encrypt=True"},
             "B": {"type": "SQLAzure", "value": "Server=tcp:y;User Id=sa"}})

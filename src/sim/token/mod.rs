@@ -21,7 +21,7 @@ mod proof;
 use super::world::World;
 use super::{Answer, Ask};
 
-pub use check::{Plane, check, trouble};
+pub use check::{Checked, Plane, check, trouble};
 
 /// Answers where the path is that of a token or discovery endpoint.
 pub fn answer(world: &World, ask: &Ask) -> Option<Answer> {
