@@ -133,7 +133,7 @@ fn bind_closure(mut closure: FnPtr, view: &Arc<GlobalRuntimeState>) -> FnPtr {
         // Copies: the first may be an item of an array that is gone through, and is asked for again.
         let values: Vec<Dynamic> = arguments.iter().map(|argument| (**argument).clone()).collect();
         let returned = bare.call_raw(&within(&context, &inside), None, values);
-        returned.map_err(|error| renamed(error, bare.fn_name()))
+        returned.map_err(|error| renamed(*error, bare.fn_name()))
     };
     // The callback is marked deprecated by Rhai only to say that it may change between versions.
     #[allow(deprecated)]
@@ -148,8 +148,8 @@ fn bind_closure(mut closure: FnPtr, view: &Arc<GlobalRuntimeState>) -> FnPtr {
 
 /// An error that says, under the name by which the engine looks for it, that a closure takes other arguments.
 #[allow(clippy::unnecessary_box_returns)] // Rhai's errors are boxed wherever they are passed on.
-fn renamed(error: Box<EvalAltResult>, name: &str) -> Box<EvalAltResult> {
-    match *error {
+fn renamed(error: EvalAltResult, name: &str) -> Box<EvalAltResult> {
+    match error {
         EvalAltResult::ErrorFunctionNotFound(signature, position) if signature.starts_with(name) => {
             EvalAltResult::ErrorFunctionNotFound(format!("{CLOSURE}{}", &signature[name.len()..]), position).into()
         }
