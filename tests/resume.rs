@@ -123,8 +123,8 @@ fn what_verification_found_keeps_the_old_identity_until_it_is_mended() {
     .concat();
     ferry.run(&args).code(3);
     let path = assignment_of(&simulator, &principal_of(&simulator, "id-moved"));
-    let body = simulator.send("GET", &path, &Value::Null).1;
-    assert_eq!(simulator.send("DELETE", &path, &Value::Null).0, 200);
+    let body = simulator.ask("GET", &path, &Value::Null).1;
+    assert_eq!(simulator.ask("DELETE", &path, &Value::Null).0, 200);
     // As often as it is asked for: what was found before is found again.
     for _ in 0..2 {
         let ran = ferry.run(&["resume", "last", "--yes"]).code(4);
@@ -135,7 +135,7 @@ fn what_verification_found_keeps_the_old_identity_until_it_is_mended() {
         "roleDefinitionId": properties["roleDefinitionId"], "principalId": properties["principalId"],
         "principalType": "ServicePrincipal", "condition": properties["condition"],
         "conditionVersion": properties["conditionVersion"], "description": properties["description"] } });
-    assert_eq!(simulator.send("PUT", &path, &again).0, 201);
+    assert_eq!(simulator.ask("PUT", &path, &again).0, 201);
     ferry.run(&["resume", "last", "--yes"]).code(0);
 }
 
@@ -165,7 +165,7 @@ fn what_came_since_the_plan_keeps_the_old_identity_until_it_is_gone() {
     let body = serde_json::json!({ "properties": {
         "issuer": "https://token.actions.githubusercontent.com", "subject": "repo:a/b:ref:refs/heads/late",
         "audiences": ["api://AzureADTokenExchange"] } });
-    assert_eq!(simulator.send("PUT", &late, &body).0, 201);
+    assert_eq!(simulator.ask("PUT", &late, &body).0, 201);
     for _ in 0..2 {
         let ran = ferry.run(&["resume", "last", "--yes"]).code(1);
         assert!(
@@ -174,7 +174,7 @@ fn what_came_since_the_plan_keeps_the_old_identity_until_it_is_gone() {
             ran.err
         );
     }
-    assert_eq!(simulator.send("DELETE", &late, &Value::Null).0, 200);
+    assert_eq!(simulator.ask("DELETE", &late, &Value::Null).0, 200);
     ferry.run(&["resume", "last", "--yes"]).code(0);
 }
 
@@ -183,7 +183,7 @@ fn blind_run(simulator: &Simulator, ferry: &Ferry) -> String {
     let (identity, to) = demo("many-scopes");
     let faults = serde_json::json!([{ "match": { "method": "GET", "path": "(?i)federatedIdentityCredentials" },
         "do": { "status": 403 } }]);
-    assert_eq!(simulator.send("POST", "/_sim/faults", &faults).0, 200);
+    assert_eq!(simulator.ask("POST", "/_sim/faults", &faults).0, 200);
     let cloud = ["--cloud", &simulator.url];
     // Neither of them accepts what nobody has seen.
     let args = [
@@ -210,7 +210,7 @@ fn a_place_that_could_not_be_seen_is_looked_at_again_by_resume() {
     let ferry = Ferry::new();
     assert_eq!(blind_run(&simulator, &ferry), "unseen:trust/federated");
     ferry.run(&["resume", "last", "--yes"]).code(3);
-    assert_eq!(simulator.send("DELETE", "/_sim/faults", &Value::Null).0, 204);
+    assert_eq!(simulator.ask("DELETE", "/_sim/faults", &Value::Null).0, 204);
     ferry.run(&["resume", "last", "--yes"]).code(0);
     let shown = ferry.run(&["show", "last", "--json"]).code(0).json();
     let task = shown["handOvers"]

@@ -33,7 +33,7 @@ pub fn run(_args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     for finding in &mut report.findings {
         for line in &mut finding.next {
             if let Some(rest) = line.strip_prefix("ferry ") {
-                *line = format!("{} {rest}", context.ferry());
+                *line = context.command(rest);
             }
         }
     }

@@ -269,8 +269,8 @@ fn what_could_not_be_looked_into_keeps_the_old_identity() {
     );
     let (identity, to) = demo("one-vm");
     talk.fails(
-        1,
-        "unseen",
+        3,
+        "hand-over-open",
         &["run", "relocate", &identity, &to, "--yes", "--cloud", &simulator.url],
     );
     assert_eq!(named(&simulator, "id-one")["name"], "id-one");

@@ -151,7 +151,7 @@ impl Simulator {
     }
 
     /// Sends a request as the operator, and gives what was answered.
-    pub fn send(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    pub fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let url = format!("{}{path}", self.url);
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread()
