@@ -125,7 +125,7 @@ impl Simulator {
     /// Sends a write as somebody else would, past ferry, which has to succeed.
     #[track_caller]
     pub fn change(&self, method: &str, path: &str, body: &Value) {
-        let (status, answer) = self.send(method, path, body);
+        let (status, answer) = self.ask(method, path, body);
         assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
     }
 
