@@ -80,7 +80,7 @@ async fn the_last_identity_goes_with_its_type_and_not_without() {
 #[tokio::test]
 async fn both_spellings_of_the_combined_type_are_understood_and_each_service_answers_its_own() {
     let sim = shop_with(&[]).await;
-    let account = format!("{RG}/providers/Microsoft.Storage/storageAccounts/st?api-version=2023-05-01");
+    let account = format!("{RG}/providers/Microsoft.Storage/storageAccounts/stshop?api-version=2023-05-01");
     for (path, own) in [
         (site(), "SystemAssigned, UserAssigned"),
         (account, "SystemAssigned,UserAssigned"),
@@ -192,7 +192,7 @@ async fn an_identity_in_use_is_held_by_whichever_of_its_ids_names_it() {
             json!({"encryption": {"keyVaultProperties": {"identityClientId": client}}}),
         ),
         (
-            "Microsoft.DocumentDB/databaseAccounts/db?api-version=2024-08-15",
+            "Microsoft.DocumentDB/databaseAccounts/db-shop?api-version=2024-08-15",
             json!({"defaultIdentity": format!("UserAssignedIdentity={}", id("id-shop"))}),
         ),
         (
@@ -223,7 +223,7 @@ async fn an_identity_in_use_is_held_by_whichever_of_its_ids_names_it() {
 #[tokio::test]
 async fn what_encrypts_must_be_on_the_resource_and_be_an_identity() {
     let sim = shop_with(&["id-new"]).await;
-    let path = format!("{RG}/providers/Microsoft.Storage/storageAccounts/st?api-version=2023-05-01");
+    let path = format!("{RG}/providers/Microsoft.Storage/storageAccounts/stshop?api-version=2023-05-01");
     let encrypted = |id: String| json!({"properties": {"encryption": {"identity": {"userAssignedIdentity": id}}}});
     sim.put(&path, json!({"location": "eastus", "identity": user(&["id-shop"])}))
         .await;

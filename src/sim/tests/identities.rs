@@ -244,7 +244,7 @@ async fn aks_takes_exactly_one_identity_and_only_by_put() {
 #[tokio::test]
 async fn an_identity_that_encrypts_an_account_cannot_leave_it() {
     let sim = Sim::new(shop()).await;
-    let path = format!("{RG}/providers/Microsoft.Storage/storageAccounts/st?api-version=2023-05-01");
+    let path = format!("{RG}/providers/Microsoft.Storage/storageAccounts/stshop?api-version=2023-05-01");
     let old = format!("{RG}/{MSI}/id-shop");
     sim.put(
         &path,

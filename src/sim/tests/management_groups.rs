@@ -88,7 +88,7 @@ async fn a_group_is_shown_with_its_parent_and_what_is_asked_for() {
         json!([{"name": "corp", "displayName": "CORP"}, {"name": TENANT, "displayName": "Root"}])
     );
     let path = sim.get(&(group("eu") + "&$expand=path")).await;
-    assert_eq!(path.body["properties"]["path"][0]["name"], TENANT);
+    assert_eq!(path.body["properties"]["details"]["path"][0]["name"], TENANT);
     assert_eq!(sim.get(&group("none")).await.status, 404);
 }
 

@@ -175,7 +175,7 @@ async fn tags_have_their_bounds() {
         "InvalidTagValueLength"
     );
     assert_eq!(send(json!({"a<b": ""})).await.code(), "InvalidTagNameCharacters");
-    let storage = format!("{RG}/providers/Microsoft.Storage/storageAccounts/st?api-version=2023-05-01");
+    let storage = format!("{RG}/providers/Microsoft.Storage/storageAccounts/stshop?api-version=2023-05-01");
     let tag = |length: usize| json!({"location": "eastus", "tags": {"k".repeat(length): ""}});
     assert_eq!(sim.put(&storage, tag(129)).await.code(), "InvalidTagNameLength");
 }

@@ -53,12 +53,12 @@ async fn each_type_ends_its_writes_in_its_own_way() {
     assert!(patched.header("azure-asyncoperation").is_some() && patched.header("etag").is_some());
     assert_eq!(patched.header("azure-asyncnotification"), Some("Enabled"));
 
-    let account = of("Microsoft.Storage/storageAccounts/st?api-version=2023-05-01");
+    let account = of("Microsoft.Storage/storageAccounts/stshop?api-version=2023-05-01");
     let accepted = sim.put(&account, json!({"location": "eastus"})).await;
     assert_eq!((accepted.status, &accepted.body), (202, &Value::Null));
     let (shown, waits) = end(&sim, accepted.header("location").unwrap()).await;
     assert!(waits > 0);
-    assert_eq!((shown.status, &shown.body["name"]), (200, &json!("st")));
+    assert_eq!((shown.status, &shown.body["name"]), (200, &json!("stshop")));
 
     let gone = sim.delete(&vm).await;
     assert_eq!((gone.status, &gone.body), (202, &Value::Null));
@@ -69,7 +69,7 @@ async fn each_type_ends_its_writes_in_its_own_way() {
 #[tokio::test]
 async fn a_service_that_takes_one_write_at_a_time_refuses_the_second() {
     let sim = slow(shop()).await;
-    let path = format!("{RG}/providers/Microsoft.DocumentDB/databaseAccounts/db?api-version=2024-08-15");
+    let path = format!("{RG}/providers/Microsoft.DocumentDB/databaseAccounts/db-shop?api-version=2024-08-15");
     let made = sim.put(&path, json!({"location": "eastus"})).await;
     assert_eq!(made.status, 200, "{:?}", made.body);
     for method in ["PUT", "PATCH", "DELETE"] {
@@ -185,7 +185,7 @@ async fn what_was_sent_as_a_secret_is_not_read_again() {
 #[tokio::test]
 async fn what_a_service_adds_is_shown_and_never_stored() {
     let sim = Sim::new(shop()).await;
-    let path = format!("{RG}/providers/Microsoft.Storage/storageAccounts/st?api-version=2023-05-01");
+    let path = format!("{RG}/providers/Microsoft.Storage/storageAccounts/stshop?api-version=2023-05-01");
     sim.put(
         &path,
         json!({"location": "eastus", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}),
@@ -194,7 +194,7 @@ async fn what_a_service_adds_is_shown_and_never_stored() {
     let shown = sim.get(&path).await.body;
     assert_eq!(
         shown["properties"]["primaryEndpoints"]["blob"],
-        "https://st.blob.core.windows.net/"
+        "https://stshop.blob.core.windows.net/"
     );
     assert_eq!(
         (&shown["properties"]["accessTier"], &shown["tags"]),

@@ -156,7 +156,7 @@ async fn a_vault_is_written_by_one_at_a_time() {
 #[tokio::test]
 async fn data_roles_of_one_account_are_written_one_at_a_time() {
     let mut estate = shop();
-    let account = format!("{RG}/providers/Microsoft.DocumentDB/databaseAccounts/db");
+    let account = format!("{RG}/providers/Microsoft.DocumentDB/databaseAccounts/db-shop");
     let cluster = format!("{RG}/providers/Microsoft.Kusto/clusters/ku");
     let redis = format!("{RG}/providers/Microsoft.Cache/redis/re");
     for (id, kind) in [
