@@ -74,7 +74,7 @@ fn complete(parent: &ResourceId, kind: &catalog::Kind, name: &str, content: Valu
     let word = kind.name.rsplit('/').next().unwrap_or_default();
     let mut document = json!({"id": format!("{parent}/{word}/{name}"), "name": name, "type": kind.full()});
     if let (Some(map), Value::Object(content)) = (document.as_object_mut(), content) {
-        map.extend(content);
+        map.extend(content.into_iter().filter(|(_, value)| !value.is_null()));
     }
     document
 }

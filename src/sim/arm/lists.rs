@@ -55,7 +55,8 @@ pub fn of_type(turn: &mut Turn<'_>, parent: &str, kind: &str) -> Result {
         let mut rows: BTreeMap<&str, &Value> = implied.iter().map(|(id, document)| (id.key(), document)).collect();
         rows.extend(past_or_present(turn, &parent_key, Some(&types)).filter(|(key, _)| right_below(key)));
         let behind = after(turn.ask);
-        let rows = rows.into_iter().filter(|(key, _)| **key > *behind);
+        let hidden = |key: &str| known.is_some_and(|kind| kind.hides(crate::sim::rights::last(key)));
+        let rows = rows.into_iter().filter(|(key, _)| **key > *behind && !hidden(key));
         return Ok(stream(turn.ask, world.page, rows, |key, document| {
             show::resource(world, key, document, &version, now)
         }));
