@@ -79,7 +79,7 @@ impl Subject {
                     "done" => done = Some(summary),
                     // A run that was taken back leaves the way free, also where an older one was done.
                     "rolled-back" => done = None,
-                    _ if unfinished && is_another(store, &summary, params)? => {}
+                    "failed" if is_another(store, &summary, params)? => {}
                     _ if unfinished => begun = Some(unfinished_run(&summary, "has begun to do the same")),
                     _ => {}
                 }
