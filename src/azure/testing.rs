@@ -23,6 +23,7 @@ pub(crate) struct Answer {
     delay: Duration,
     reset: bool,
     cut: bool,
+    stuck: bool,
 }
 
 impl Answer {
@@ -34,6 +35,7 @@ impl Answer {
             delay: Duration::ZERO,
             reset: false,
             cut: false,
+            stuck: false,
         }
     }
 
@@ -77,6 +79,14 @@ impl Answer {
         }
     }
 
+    /// The body comes to a halt in its middle, and the connection stays.
+    pub(crate) fn stuck(status: u16, body: &str) -> Self {
+        Self {
+            stuck: true,
+            ..Self::cut(status, body)
+        }
+    }
+
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -108,6 +118,9 @@ impl Answer {
         let sent = if self.cut { &body[..body.len() / 2] } else { &body };
         let _ = socket.write_all(text.as_bytes()).await;
         let _ = socket.write_all(sent).await;
+        if self.stuck {
+            std::future::pending::<()>().await;
+        }
         let _ = socket.shutdown().await;
     }
 }

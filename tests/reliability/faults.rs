@@ -7,6 +7,19 @@ use super::kinds::{Does, Kind};
 /// How long an answer is late that comes too late, in milliseconds: longer than the lab's client waits.
 pub const LATE: u64 = 3_000;
 
+/// What a client knows of how its request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// That it succeeded, by an answer that could be read.
+    Read,
+    /// That it succeeded, by an answer that could not be read.
+    Unread,
+    /// Nothing.
+    Unknown,
+    /// That it was refused.
+    Refused,
+}
+
 /// A fault of the matrix.
 #[derive(Debug, Clone, Copy)]
 pub struct Fault {
@@ -32,6 +45,15 @@ impl Fault {
     /// Whether it can hit a request of this kind.
     pub fn fits(&self, kind: &Kind) -> bool {
         (self.fits)(kind.does)
+    }
+
+    /// What the client knows of a write that this fault has hit and that was answered with success.
+    pub fn told(&self) -> Told {
+        match self.name {
+            "truncated" | "malformed" | "page" | "empty" | "drip" => Told::Unread,
+            "late" => Told::Unknown,
+            _ => Told::Read,
+        }
     }
 
     /// How long after the end of a run the fault may still bring something about.

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use ferry::run::record::{Ledger, Standing};
 use serde_json::Value;
 
+use super::faults::Told;
+
 /// What was seen of a run.
 #[derive(Debug, Clone)]
 pub struct Seen {
@@ -27,7 +29,8 @@ pub struct Seen {
 }
 
 impl Seen {
-    pub fn new(estate: &Value, log: &str, ledger: &Ledger) -> Self {
+    /// What was seen of a run, some of whose requests a fault has hit that leaves the client with what `told` says.
+    pub fn new(estate: &Value, log: &str, told: Told, ledger: &Ledger) -> Self {
         let marks = Marks::of(estate);
         let mut seen = Self {
             documents: BTreeMap::new(),
@@ -60,19 +63,12 @@ impl Seen {
                 Standing::Failed | Standing::Undone => {}
             }
         }
-        seen.read_log(log);
+        seen.read_log(log, told);
         seen
     }
 
-    fn read_log(&mut self, log: &str) {
-        #[derive(Clone, Copy, PartialEq)]
-        enum Last {
-            Read,
-            Unread,
-            Unknown,
-            Refused,
-        }
-        let mut last: HashMap<String, Last> = HashMap::new();
+    fn read_log(&mut self, log: &str, told: Told) {
+        let mut last: HashMap<String, Told> = HashMap::new();
         for line in log.lines() {
             let row: Value = serde_json::from_str(line).unwrap();
             let text = |name: &str| row[name].as_str().unwrap_or_default();
@@ -86,16 +82,16 @@ impl Seen {
             }
             let key = format!("{method} {path} {}", text("bodyHash"));
             match last.get(&key) {
-                Some(Last::Read) => self.repeated.push(format!("{method} {path}")),
-                Some(Last::Unread) => self.again_unread += 1,
-                Some(Last::Unknown) => self.again_unknown += 1,
-                Some(Last::Refused) | None => {}
+                Some(Told::Read) => self.repeated.push(format!("{method} {path}")),
+                Some(Told::Unread) => self.again_unread += 1,
+                Some(Told::Unknown) => self.again_unknown += 1,
+                Some(Told::Refused) | None => {}
             }
             let now = match status {
-                200..300 if hit => Last::Unread,
-                200..300 => Last::Read,
-                0 | 408 | 500.. => Last::Unknown,
-                _ => Last::Refused,
+                200..300 if hit => told,
+                200..300 => Told::Read,
+                0 | 408 | 500.. => Told::Unknown,
+                _ => Told::Refused,
             };
             last.insert(key, now);
         }

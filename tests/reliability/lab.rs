@@ -15,7 +15,7 @@ use futures::FutureExt as _;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
-use super::faults::{Fault, Setting};
+use super::faults::{Fault, Setting, Told};
 use super::judge::{self, Seen};
 use super::kinds::Kind;
 
@@ -75,7 +75,7 @@ impl Lab {
     pub fn undisturbed(&self) -> Seen {
         let cell = self.cell(&json!([]));
         assert_eq!(cell.attempt(false).map_err(|error| error.to_string()), Ok(()));
-        let seen = cell.seen();
+        let seen = cell.seen(Told::Read);
         assert!(seen.repeated.is_empty(), "{:?}", seen.repeated);
         seen
     }
@@ -104,7 +104,7 @@ impl Lab {
         };
         // What was held up takes effect in the end, and must then change nothing.
         std::thread::sleep(fault.aftermath());
-        let seen = cell.seen();
+        let seen = cell.seen(fault.told());
         problems.extend(judge::compare(calm, &seen));
         if seen.hits == 0 {
             problems.push("the fault hit nothing".to_owned());
@@ -206,8 +206,8 @@ impl<'a> Cell<'a> {
         })
     }
 
-    fn seen(&self) -> Seen {
-        Seen::new(&self.server.estate(), &self.log(), &self.ledger())
+    fn seen(&self, told: Told) -> Seen {
+        Seen::new(&self.server.estate(), &self.log(), told, &self.ledger())
     }
 
     /// The requests so far, a JSON line each.

@@ -88,4 +88,43 @@ impl Words {
             format!("{}, {}", self.once, self.always)
         }
     }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "–" {
+            return None;
+        }
+        let (once, always) = text.split_once(", ").unwrap_or((text, text));
+        Some(Self {
+            once: once.to_owned(),
+            always: always.to_owned(),
+        })
+    }
+}
+
+/// The cells that a page shows.
+pub fn parse(page: &str) -> Matrix {
+    let cells = |line: &str| -> Vec<String> {
+        line.trim_matches('|')
+            .split(" | ")
+            .map(|cell| cell.trim().to_owned())
+            .collect()
+    };
+    let mut matrix = Matrix::new();
+    let mut heads: Vec<String> = Vec::new();
+    for line in page.lines().filter(|line| line.starts_with('|')) {
+        let row = cells(line);
+        if row.first().is_some_and(|first| first == "request") {
+            heads = row;
+        } else if KINDS
+            .iter()
+            .any(|kind| row.first().is_some_and(|first| first == kind.name))
+        {
+            for (head, cell) in heads.iter().zip(&row).skip(1) {
+                if let Some(words) = Words::parse(cell) {
+                    matrix.insert((row[0].clone(), head.clone()), words);
+                }
+            }
+        }
+    }
+    matrix
 }

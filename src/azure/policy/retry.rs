@@ -290,10 +290,15 @@ mod tests {
         for answer in [
             Answer::cut(200, "{\"ok\": true}"),
             Answer::raw(201, "{\"ok\": tr"),
+            Answer::stuck(200, "{\"ok\": true}"),
             Answer::html(200, "<html>Sign in</html>"),
         ] {
             let server = Server::start(vec![answer.header("x-ms-request-id", "r-9")]).await;
-            let error = server.client().complete(&put()).await.unwrap_err();
+            let options = Options {
+                response_timeout: Duration::from_millis(500),
+                ..Server::options()
+            };
+            let error = server.client_with(options).complete(&put()).await.unwrap_err();
             assert_eq!((error.code(), error.request_id()), ("unreadable-answer", Some("r-9")));
             assert!(
                 error.may_have_happened() && error.to_string().contains("r-9"),

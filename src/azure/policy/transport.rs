@@ -49,7 +49,25 @@ impl Transport {
         let (method, target) = (call.method.to_string(), call.target.clone());
         let sent = !error.is_connect() && !error.is_builder() && !error.is_request_unsent();
         match status {
-            _ if error.is_timeout() => {
+            // Its status was told, so it is no longer unknown whether the request arrived.
+            Some(status) => {
+                let why = if error.is_timeout() {
+                    format!(
+                        "it did not come to its end within {} s",
+                        self.options.response_timeout.as_secs_f64()
+                    )
+                } else {
+                    format!("it broke off before its end: {}", causes(error))
+                };
+                Error::Body {
+                    method,
+                    target,
+                    status,
+                    why,
+                    request_id: None,
+                }
+            }
+            None if error.is_timeout() => {
                 let (why, after) = if sent {
                     ("the answer did not come", self.options.response_timeout)
                 } else {
@@ -61,16 +79,6 @@ impl Transport {
                     why: why.to_owned(),
                     after,
                     sent,
-                }
-            }
-            Some(status) => {
-                let why = format!("it broke off before its end: {}", causes(error));
-                Error::Body {
-                    method,
-                    target,
-                    status,
-                    why,
-                    request_id: None,
                 }
             }
             None => Error::Transport {
