@@ -92,7 +92,9 @@ async fn both_spellings_of_the_combined_type_are_understood_and_each_service_ans
         ] {
             let mut block = user(&["id-shop"]);
             block["type"] = json!(sent);
-            sim.put(&path, json!({"location": "eastus", "identity": block})).await;
+            let body =
+                json!({"location": "eastus", "identity": block, "kind": "StorageV2", "sku": {"name": "Standard_LRS"}});
+            sim.put(&path, body).await;
             assert_eq!(sim.get(&path).await.body["identity"]["type"], own, "{sent}");
         }
     }
@@ -122,8 +124,8 @@ async fn read_only_parts_are_ignored_where_they_are_sent_back_and_refused_by_tho
 async fn ids_are_spelled_as_each_service_spells_them() {
     let sim = shop_with(&[]).await;
     let app = format!("{RG}/providers/Microsoft.App/containerApps/ca?api-version=2024-03-01");
-    sim.put(&app, json!({"location": "eastus", "identity": user(&["id-shop"])}))
-        .await;
+    let body = json!({"location": "eastus", "identity": user(&["id-shop"]), "properties": {}});
+    sim.put(&app, body).await;
     let shown = keys(&sim.get(&app).await.body);
     assert_eq!(shown, [id("id-shop").replace("resourceGroups", "resourcegroups")]);
     // The key that was shown, and any other spelling, takes it off again.
@@ -225,8 +227,8 @@ async fn what_encrypts_must_be_on_the_resource_and_be_an_identity() {
     let sim = shop_with(&["id-new"]).await;
     let path = format!("{RG}/providers/Microsoft.Storage/storageAccounts/stshop?api-version=2023-05-01");
     let encrypted = |id: String| json!({"properties": {"encryption": {"identity": {"userAssignedIdentity": id}}}});
-    sim.put(&path, json!({"location": "eastus", "identity": user(&["id-shop"])}))
-        .await;
+    let body = json!({"location": "eastus", "identity": user(&["id-shop"]), "kind": "StorageV2", "sku": {"name": "Standard_LRS"}});
+    sim.put(&path, body).await;
     let other = sim.patch(&path, encrypted(id("id-new"))).await;
     assert_eq!(
         (other.status, other.code()),

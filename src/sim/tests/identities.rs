@@ -248,7 +248,8 @@ async fn an_identity_that_encrypts_an_account_cannot_leave_it() {
     let old = format!("{RG}/{MSI}/id-shop");
     sim.put(
         &path,
-        json!({"location": "eastus", "identity": {"type": "UserAssigned", "userAssignedIdentities": {old.clone(): {}}},
+        json!({"location": "eastus", "kind": "StorageV2", "sku": {"name": "Standard_LRS"},
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {old.clone(): {}}},
         "properties": {"encryption": {"identity": {"userAssignedIdentity": old.clone()}}}}),
     )
     .await;

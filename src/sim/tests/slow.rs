@@ -54,7 +54,12 @@ async fn each_type_ends_its_writes_in_its_own_way() {
     assert_eq!(patched.header("azure-asyncnotification"), Some("Enabled"));
 
     let account = of("Microsoft.Storage/storageAccounts/stshop?api-version=2023-05-01");
-    let accepted = sim.put(&account, json!({"location": "eastus"})).await;
+    let accepted = sim
+        .put(
+            &account,
+            json!({"location": "eastus", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}),
+        )
+        .await;
     assert_eq!((accepted.status, &accepted.body), (202, &Value::Null));
     let (shown, waits) = end(&sim, accepted.header("location").unwrap()).await;
     assert!(waits > 0);
