@@ -28,6 +28,8 @@ pub struct Cloud {
     server: Server,
     /// What `references.rhai` finds for the old identity, once it was asked for.
     references: OnceLock<Vec<Value>>,
+    /// What `identity_blocks.rhai` finds for it.
+    blocks: OnceLock<Vec<Value>>,
     /// A session that plans, and the identity that it has planned.
     planning: Program,
     /// A session that writes at once, and keeps a journal as every one that writes does.
@@ -81,6 +83,7 @@ impl Cloud {
             target: Value::Null,
             planned: Value::Null,
             references: OnceLock::new(),
+            blocks: OnceLock::new(),
             planning: host.program(&session),
             writing: host.program(&session),
             host,
@@ -119,8 +122,22 @@ impl Cloud {
 
     /// The references to the old identity in a document.
     pub fn references_in(&self, resource: &str) -> Vec<Value> {
-        let all = self.references.get_or_init(|| {
-            let found = self.call(("bindings", "references"), "find", &[&self.old]);
+        self.found_in(&self.references, "references", resource)
+    }
+
+    /// The identity block of a document, where it names the old identity and takes another one beside it.
+    pub fn block_of(&self, resource: &str) -> Option<Value> {
+        let mut blocks = self.found_in(&self.blocks, "identity_blocks", resource).into_iter();
+        blocks.find(|block| {
+            block["modes"]
+                .as_array()
+                .is_some_and(|modes| modes.contains(&json!("overlap")))
+        })
+    }
+
+    fn found_in(&self, known: &OnceLock<Vec<Value>>, file: &str, resource: &str) -> Vec<Value> {
+        let all = known.get_or_init(|| {
+            let found = self.call(("bindings", file), "find", &[&self.old]);
             found.unwrap().as_array().unwrap().clone()
         });
         let here = |binding: &&Value| {

@@ -82,6 +82,15 @@ fn keeps(cloud: &Cloud, file: &str, binding: &Value) -> Result<(), String> {
     }
     let all = [json!("overlap"), json!("swap")];
     let modes = binding["modes"].as_array().map_or(&all[..1], Vec::as_slice);
+    // A property may name only what is attached: as in a run, the block comes first, and goes back last.
+    let block = match binding["kind"].as_str() {
+        Some("block") => None,
+        _ => cloud.block_of(binding["resource"].as_str().unwrap()),
+    };
+    let blocks = (KIND, "identity_blocks");
+    if let Some(block) = &block {
+        cloud.call(blocks, "attach", &[block, &cloud.old, &cloud.target])?;
+    }
     let has_swap = cloud.has((KIND, file), "swap");
     let swaps = |mode: &Value| *mode == json!("swap") && has_swap;
     unsent(cloud, "planning", || {
@@ -90,6 +99,9 @@ fn keeps(cloud: &Cloud, file: &str, binding: &Value) -> Result<(), String> {
     for mode in modes {
         let kept = if swaps(mode) { bound.swaps() } else { bound.overlaps() };
         kept.map_err(|why| format!("{mode}: {why}"))?;
+    }
+    if let Some(block) = &block {
+        cloud.call(blocks, "detach", &[block, &cloud.target, &cloud.old])?;
     }
     Ok(())
 }

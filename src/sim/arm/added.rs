@@ -16,7 +16,8 @@ pub fn add(world: &World, id: &ResourceId, kind: &Kind, shown: &mut Value) {
         return;
     }
     let words = Words::of(world, id, shown);
-    for (pointer, template) in kind.computed.iter().chain(&kind.defaults) {
+    // What is computed may lie inside of what is a default.
+    for (pointer, template) in kind.defaults.iter().chain(&kind.computed) {
         if pointer == "/identity/type" {
             let block = shown.as_object_mut().map(|map| map.entry("identity"));
             block.map(|block| block.or_insert_with(|| json!({ "type": template })));
