@@ -49,7 +49,7 @@ def custom_thing(e, rg, ids):
     return e.add(rg, "Contoso.Widgets/things", e.name("thing"), {
         "provisioningState": "Succeeded", "texts": dict(texts(e, ids[0], ids[1:])), "map": keyed(e, ids[0]),
         "list": [client(ids[0]), {"deep": [[e.spell(ids[0])]]}, None, 3, 2.5, True], "empty": {}, "none": None},
-        tags={"run-by": client(ids[0]), f"is/{principal(ids[0])}": "yes", "plain": "kept"}, identity=e.block(ids))
+        tags={"run-by": client(ids[0]), f"is {principal(ids[0])}": "yes", "plain": "kept"}, identity=e.block(ids))
 
 
 def own_kubelet(e, rg, ids):

@@ -63,6 +63,36 @@ pub fn dropped(kind: &Kind, stored: Option<&Value>, mut body: Value) -> Value {
     body
 }
 
+/// What was sent, without what is only sent back as it was shown and is not stored: it says nothing either.
+pub fn unechoed(stored: &Value, shown: &Value, body: Value) -> Value {
+    match body {
+        Value::Object(map) => map
+            .into_iter()
+            .filter_map(|(key, value)| match (stored.get(&key), shown.get(&key)) {
+                (None, Some(theirs)) if *theirs == value => None,
+                (own, Some(theirs)) => {
+                    let value = unechoed(own.unwrap_or(&Value::Null), theirs, value);
+                    Some((key, value))
+                }
+                _ => Some((key, value)),
+            })
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(items) => {
+            let same = |other: &Value| other.as_array().is_some_and(|others| others.len() == items.len());
+            if !same(stored) || !same(shown) {
+                return items.into();
+            }
+            let items = items.into_iter().enumerate();
+            items
+                .map(|(at, item)| unechoed(&stored[at], &shown[at], item))
+                .collect::<Vec<_>>()
+                .into()
+        }
+        other => other,
+    }
+}
+
 /// Lists whose items a PATCH merges by name, laid over those that stand.
 pub fn keyed(kind: &Kind, stored: &Value, mut body: Value) -> Value {
     for pointer in &kind.keyed {
@@ -139,5 +169,24 @@ pub fn set_at(target: &mut Value, path: &[String], value: Value) {
     if let Some(map) = target.as_object_mut() {
         let nothing = || if rest.is_empty() { Value::Null } else { json!({}) };
         set_at(map.entry(first.clone()).or_insert_with(nothing), rest, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_back_as_it_was_shown_is_not_stored() {
+        let stored = json!({ "pools": [{ "name": "a" }], "own": 1 });
+        let shown =
+            json!({ "pools": [{ "name": "a", "power": { "code": "Running" } }], "own": 1, "net": { "cidr": "10" } });
+        assert_eq!(unechoed(&stored, &shown, shown.clone()), stored);
+        let mut changed = shown.clone();
+        changed["pools"][0]["power"]["code"] = json!("Stopped");
+        changed["net"]["cidr"] = json!("11");
+        let kept = unechoed(&stored, &shown, changed);
+        assert_eq!(kept["pools"][0]["power"]["code"], "Stopped");
+        assert_eq!(kept["net"]["cidr"], "11");
     }
 }

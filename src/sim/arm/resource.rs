@@ -27,6 +27,28 @@ pub struct Work {
     pub version: String,
 }
 
+impl Work {
+    /// What was sent, without what the service adds when it shows the resource and was sent back unchanged.
+    fn unechoed(&self, turn: &Turn<'_>, mut body: Value) -> Value {
+        let Some(stored) = &self.stored else { return body };
+        let shown = show::whole(turn.world, self.id.key(), stored, &self.version, turn.ask.now);
+        for name in ["properties", "resources"] {
+            let (Some(sent), Some(theirs)) = (body.get(name).cloned(), shown.get(name)) else {
+                continue;
+            };
+            let own = stored.get(name);
+            let left = added::unechoed(own.unwrap_or(&Value::Null), theirs, sent.clone());
+            let nothing = left == *theirs || left == json!({});
+            if own.is_none() && nothing && sent != json!({}) {
+                body.as_object_mut().map(|map| map.shift_remove(name));
+            } else {
+                body[name] = left;
+            }
+        }
+        body
+    }
+}
+
 /// Answers a request for one resource.
 pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
     let full = asked.resource_type();
@@ -120,7 +142,8 @@ fn put(turn: &mut Turn<'_>, work: Work) -> Result {
         Put::Merge | Put::Replace => {}
     }
     locks::guard(turn, &work.id, false)?;
-    let body = added::dropped(&work.kind, work.stored.as_ref(), turn.body()?.clone());
+    let body = work.unechoed(turn, turn.body()?.clone());
+    let body = added::dropped(&work.kind, work.stored.as_ref(), body);
     preconditions::check(turn, &work.id, &body)?;
     parent(turn, &work.id)?;
     let location = place(&work, &body)?;
@@ -208,7 +231,8 @@ fn patch(turn: &mut Turn<'_>, work: Work) -> Result {
     let Some(stored) = work.stored.clone() else {
         return Err(resource_missing(&work.id));
     };
-    let body = added::dropped(&work.kind, Some(&stored), turn.body()?.clone());
+    let body = work.unechoed(turn, turn.body()?.clone());
+    let body = added::dropped(&work.kind, Some(&stored), body);
     let body = added::keyed(&work.kind, &stored, body);
     preconditions::check(turn, &work.id, &body)?;
     preconditions::conditions(turn, &work)?;
