@@ -65,7 +65,18 @@ fn ids(bindings: &[Value]) -> BTreeSet<String> {
 
 /// Puts one binding through everything that a run may do to it.
 fn keeps(cloud: &Cloud, file: &str, binding: &Value) -> Result<(), String> {
-    let bound = Bound { cloud, file, binding };
+    // A property may name only what is attached: as in a run, the block comes first, and goes back last.
+    let block = match binding["kind"].as_str() {
+        Some("block") => None,
+        _ => cloud.block_of(binding["resource"].as_str().unwrap()),
+    };
+    let beside = block.is_some();
+    let bound = Bound {
+        cloud,
+        file,
+        binding,
+        beside,
+    };
     if by_hand(binding) {
         return bound.is_left_to_a_person();
     }
@@ -82,11 +93,6 @@ fn keeps(cloud: &Cloud, file: &str, binding: &Value) -> Result<(), String> {
     }
     let all = [json!("overlap"), json!("swap")];
     let modes = binding["modes"].as_array().map_or(&all[..1], Vec::as_slice);
-    // A property may name only what is attached: as in a run, the block comes first, and goes back last.
-    let block = match binding["kind"].as_str() {
-        Some("block") => None,
-        _ => cloud.block_of(binding["resource"].as_str().unwrap()),
-    };
     let blocks = (KIND, "identity_blocks");
     if let Some(block) = &block {
         cloud.call(blocks, "attach", &[block, &cloud.old, &cloud.target])?;
@@ -111,6 +117,8 @@ struct Bound<'a> {
     cloud: &'a Cloud,
     file: &'a str,
     binding: &'a Value,
+    /// Whether the new identity was attached before, since a property may name only what is.
+    beside: bool,
 }
 
 impl Bound<'_> {
@@ -131,7 +139,7 @@ impl Bound<'_> {
         let undone = plain(&renamed(&unattached(self.own(&attached), target), target, old), old);
         same(
             "attach changed more than its places",
-            &plain(self.own(&before), old),
+            &plain(&self.bare(&before), old),
             &undone,
         )?;
         self.siblings(&before, &attached)?;
@@ -208,10 +216,10 @@ impl Bound<'_> {
     fn is_whole(&self, before: &Value, after: &Value) -> Result<(), String> {
         let (old, target) = (&self.cloud.old, &self.cloud.target);
         self.is_in_place("turn")?;
-        let undone = plain(&renamed(self.own(after), target, old), old);
+        let undone = plain(&renamed(&self.bare(after), target, old), old);
         same(
             "the new identity does not stand exactly where the old one stood",
-            &plain(self.own(before), old),
+            &plain(&self.bare(before), old),
             &undone,
         )?;
         for place in self.places(after) {
@@ -287,6 +295,16 @@ impl Bound<'_> {
         document(estate, id("id"))
             .or_else(|| document(estate, id("resource")))
             .unwrap_or(&Value::Null)
+    }
+
+    /// The binding's document, without the identity that was attached only so that the document may name it.
+    fn bare(&self, estate: &Value) -> Value {
+        let own = self.own(estate);
+        if self.beside {
+            unattached(own, &self.cloud.target)
+        } else {
+            own.clone()
+        }
     }
 
     /// What stands at the claimed pointers.
