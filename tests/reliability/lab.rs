@@ -20,7 +20,7 @@ use super::judge::{self, Seen};
 use super::kinds::Kind;
 
 /// Whoever is not done by then hangs.
-const HANGS: Duration = Duration::from_secs(240);
+const HANGS: Duration = Duration::from_mins(4);
 
 /// What all cells share.
 pub struct Lab {
@@ -227,7 +227,7 @@ impl<'a> Cell<'a> {
 fn patience() -> azure::Options {
     azure::Options {
         concurrency: 4,
-        response_timeout: Duration::from_millis(2_000),
+        response_timeout: Duration::from_secs(2),
         tries: 3,
         retry_base: Duration::from_millis(5),
         retry_cap: Duration::from_millis(20),

@@ -66,9 +66,9 @@ fn try_all(lab: &Lab, cells: &[Cell]) -> Vec<Outcome> {
                     let Cell { kind, fault, once } = cells[index];
                     let outcome = lab.disturbed(kind, fault, once, &calm);
                     let times = if once { "once" } else { "always" };
-                    println!("{} · {} · {times}: {}", kind.name, fault.name, outcome.word);
+                    eprintln!("{} · {} · {times}: {}", kind.name, fault.name, outcome.word);
                     for problem in &outcome.problems {
-                        println!("    PROBLEM {problem}");
+                        eprintln!("    PROBLEM {problem}");
                     }
                     *done[index].lock().unwrap() = Some(outcome);
                 }
