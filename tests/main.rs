@@ -13,6 +13,7 @@ mod plan;
 mod reliability;
 mod relocate;
 mod resume;
+mod rollback;
 mod sources;
 mod specs;
 mod support;

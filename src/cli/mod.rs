@@ -15,6 +15,7 @@ mod progress;
 mod render;
 mod repl;
 mod resume;
+mod rollback;
 mod run;
 mod runs;
 mod show;
@@ -47,6 +48,7 @@ enum Command {
     Run(run::Args),
     Plan(plan::Args),
     Resume(resume::Args),
+    Rollback(rollback::Args),
     Approve(approve::Args),
     Show(show::Args),
     Runs(runs::Args),
@@ -81,6 +83,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, runtime: Runtime<'_>) -> u
         Command::Run(args) => run::run(args, &context),
         Command::Plan(args) => plan::run(args, &context),
         Command::Resume(args) => resume::run(args, &context),
+        Command::Rollback(args) => rollback::run(args, &context),
         Command::Approve(args) => approve::run(args, &context),
         Command::Show(args) => show::run(args, &context),
         Command::Runs(args) => runs::run(args, &context),

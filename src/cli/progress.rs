@@ -132,7 +132,7 @@ impl Progress {
             Event::Phase { name, state } => {
                 let (tone, word) = match state {
                     State::Started => (Tone::Strong, "begins"),
-                    State::Done | State::Planned => (Tone::Good, "is done"),
+                    State::Done | State::Planned | State::Undone => (Tone::Good, "is done"),
                     State::Replayed => (Tone::Faint, "was done before"),
                     State::Failed => (Tone::Bad, "stopped"),
                     State::Waiting => (Tone::Warning, "waits"),
@@ -153,6 +153,7 @@ impl Progress {
             } => {
                 let (tone, word) = match status {
                     State::Done => (None, "done"),
+                    State::Undone => (None, "undone"),
                     State::Failed => (Some(Tone::Bad), "failed"),
                     State::Waiting => (Some(Tone::Warning), "waits"),
                     State::Replayed if self.ui.verbose() => (Some(Tone::Faint), "kept"),
@@ -225,7 +226,7 @@ impl Progress {
             }
             Event::Step { path, state, items } => self.step(path, *state, *items),
             Event::Change { status, .. } => {
-                if matches!(status, State::Done | State::Planned | State::Replayed) {
+                if matches!(status, State::Done | State::Planned | State::Replayed | State::Undone) {
                     self.shown().changes += 1;
                 }
                 if *status == State::Failed {

@@ -52,7 +52,7 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         return Ok(over(context, &run, &status));
     }
     let ledger = Ledger::from_entries(&run, &store.read(&run)?)?;
-    let Some(started) = ledger.started else {
+    let Some(started) = ledger.started.clone() else {
         return Err(Error::failed(
             "journal-damaged",
             format!("the journal of run {run} does not say how it began"),
@@ -60,6 +60,14 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         .untouched("nothing was sent: the run ended before it did anything")
         .next("ferry run RUNBOOK      begins it anew"));
     };
+    if ledger.rolling_back {
+        return Err(Error::failed(
+            "rolling-back",
+            format!("the run {run} was not resumed: it is being rolled back"),
+        )
+        .untouched("nothing was sent")
+        .next(format!("ferry rollback {run}      takes back what is left of it")));
+    }
     let place = Place::from_journal(&started.cloud, &context.global)?;
     let host = context.host_with(&scripts(context, &started)?)?;
     let handle = context.handle()?;

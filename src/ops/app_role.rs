@@ -35,7 +35,7 @@ pub(crate) fn module() -> OpModule {
         /// * `role` (string): the role's id
         /// * returns (()): nothing
         /// * errors: `not-found`, `not-allowed`
-        /// * changes: yes; undone by nothing yet: the assignment's id is Graph's
+        /// * changes: yes; undone by taking it away, if this call gave it
         /// * speaks: Microsoft Graph v1.0 servicePrincipals/appRoleAssignments
         ///
         /// ```rhai,no_run
@@ -88,10 +88,11 @@ fn ensure(call: &Call<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let body = json!({ "principalId": &principal, "resourceId": &resource, "appRoleId": &role });
+    let made_in = Write::graph("POST", &collection(&principal));
     let mut change = Change::send(
         "app_role::ensure",
         format!("Grant the app role {role}"),
-        Write::graph("POST", &collection(&principal)).with_body(body),
+        made_in.clone().with_body(body),
     );
     change.probe = Probe::Listed {
         list: of(&principal),
@@ -105,7 +106,7 @@ fn ensure(call: &Call<'_>) -> Result<(), Error> {
         says: "already exists on the object",
     }];
     change.principal = Some(principal);
-    change.undo = Some(Undo::Never("Graph alone knows the id of the assignment".into()));
+    change.undo = Some(Undo::Created(made_in));
     call.session.change(change)?;
     Ok(())
 }

@@ -37,7 +37,7 @@ pub(crate) fn module() -> OpModule {
         /// * `scope` (string, optional): `directoryScopeId`, else "/"
         /// * returns (()): nothing
         /// * errors: `not-allowed`
-        /// * changes: yes; undone by nothing yet: the assignment's id is Graph's
+        /// * changes: yes; undone by taking it away, if this call gave it
         /// * speaks: Microsoft Graph v1.0 roleManagement/directory/roleAssignments
         ///
         /// ```rhai
@@ -110,7 +110,7 @@ fn ensure(call: &Call<'_>) -> Result<(), Error> {
         says: "conflicting object",
     }];
     change.principal = Some(principal);
-    change.undo = Some(Undo::Never("Graph alone knows the id of the assignment".into()));
+    change.undo = Some(Undo::Created(Write::graph("POST", ASSIGNMENTS)));
     call.session.change(change)?;
     Ok(())
 }

@@ -131,7 +131,7 @@ pub(crate) fn module() -> OpModule {
             let id = call.id("identity")?;
             let write = Write::arm("DELETE", id.as_str(), IDENTITY_API);
             let mut change = Change::send("identity::delete", format!("Delete the identity {}", id.name()), write);
-            change.undo = Some(Undo::Never("the principal id of a deleted identity never comes back".into()));
+            change.undo = Some(Undo::NoReturn("the principal id of a deleted identity never comes back".into()));
             call.session.change(change)?;
             Ok(())
         }

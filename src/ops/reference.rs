@@ -113,8 +113,9 @@ fn walk(value: &Value, pointer: &str, names: &[(&str, &str)], found: &mut Vec<Va
     match value {
         Value::String(text) => {
             for (which, name) in names {
-                if !find_words(text, name).is_empty() {
-                    found.push(json!({ "pointer": pointer, "from": name, "which": which }));
+                if let Some(range) = find_words(text, name).first() {
+                    // As it is spelled there, so that the way back restores just that.
+                    found.push(json!({ "pointer": pointer, "from": text[range.clone()], "which": which }));
                 }
             }
         }
@@ -150,7 +151,7 @@ fn edits(call: &Call<'_>) -> Result<Vec<Value>, Error> {
         let Some(which) = which.copied().or_else(|| place.get("which").and_then(Value::as_str)) else {
             return Err(call.wrong("found", "an array of places of the old identity"));
         };
-        let mut edit = json!({ "pointer": place.get("pointer"), "from": old.get(which), "to": new.get(which) });
+        let mut edit = json!({ "pointer": place.get("pointer"), "from": from, "to": new.get(which) });
         if place.get("key").and_then(Value::as_bool).unwrap_or_default() {
             edit["key"] = json!(true);
         }

@@ -9,7 +9,7 @@ use super::call::Call;
 use super::spec::OpModule;
 use super::tenant;
 use crate::error::Error;
-use crate::run::change::{Already, Before, Change, Write};
+use crate::run::change::{Already, Before, Change, Undo, Write};
 use crate::run::{Finding, placeholder};
 use crate::types::Scope;
 
@@ -131,13 +131,43 @@ pub(crate) fn module() -> OpModule {
         /// assert_eq(role_assignment::find(held.scope, held.roleDefinitionId, id), ());
         /// ```
         fn delete(call) {
-            let id = call.id("id")?;
-            let write = Write::arm("DELETE", id.as_str(), API);
-            let scope = id.parent().map_or(Scope::ROOT, Scope::from);
-            call.session.change(Change::send("role_assignment::delete", format!("Revoke the role assignment {} at {}", id.name(), short(&scope)), write))?;
-            Ok(())
+            delete(call)
         }
     }
+}
+
+fn delete(call: &Call<'_>) -> Result<(), Error> {
+    let id = call.id("id")?;
+    let write = Write::arm("DELETE", id.as_str(), API);
+    let Some(row) = call.session.get(&write.as_method("GET"))? else {
+        return Ok(());
+    };
+    let scope = id.parent().map_or(Scope::ROOT, Scope::from);
+    let back = write.as_method("PUT").with_body(json!({ "properties": sent(&row) }));
+    let mut change = Change::send(
+        "role_assignment::delete",
+        format!("Revoke the role assignment {} at {}", id.name(), short(&scope)),
+        write,
+    );
+    change.before = Before::Known(Some(row));
+    change.undo = Some(Undo::Send(back));
+    call.session.change(change)?;
+    Ok(())
+}
+
+/// Of a row's properties those that a PUT takes, where they are set.
+fn sent(row: &Value) -> Map<String, Value> {
+    let properties = row.get("properties").unwrap_or(&Value::Null);
+    ["roleDefinitionId", "principalId", "principalType"]
+        .iter()
+        .chain(CARRIED)
+        .filter_map(|name| {
+            Some((
+                (*name).to_owned(),
+                properties.get(*name).filter(|v| !v.is_null())?.clone(),
+            ))
+        })
+        .collect()
 }
 
 /// A row with its properties at the top, and nothing that is null.

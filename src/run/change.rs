@@ -231,8 +231,12 @@ pub enum Undo {
     Send(Write),
     /// By edits: only values that still are what Ferry wrote are restored.
     Edit(EditSet),
+    /// By deleting what the request made in this collection, by the id that Azure gave it.
+    Created(Write),
     /// Not at all, because of this.
     Never(String),
+    /// Not at all, and a run that made it cannot be rolled back any more, because of this.
+    NoReturn(String),
 }
 
 /// What stood at the target before.

@@ -25,6 +25,51 @@ pub struct Edit {
     pub key: bool,
 }
 
+/// What the way back of an edit finds at its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restored {
+    /// What Ferry wrote: it is turned back.
+    Still,
+    /// What stood there before.
+    Already,
+    /// Something else: it is left alone.
+    Changed,
+}
+
+impl Edit {
+    /// What this edit, which leads back, finds in a document, where it is applied if it fits.
+    pub fn restore(&self, document: &mut Value) -> Restored {
+        let there = lookup(document, &self.pointer).filter(|value| !value.is_null());
+        match (&self.from, &self.to, there) {
+            // Ferry removed it.
+            (Value::Null, to, Some(value)) => {
+                return if covers(value, to) {
+                    Restored::Already
+                } else {
+                    Restored::Changed
+                };
+            }
+            // Ferry added it.
+            (_, Value::Null, None) => return Restored::Already,
+            (from, Value::Null, Some(value)) if !covers(value, from) => return Restored::Changed,
+            _ => {}
+        }
+        if apply(document, self) {
+            return Restored::Still;
+        }
+        let forward = Edit {
+            from: self.to.clone(),
+            to: self.from.clone(),
+            ..self.clone()
+        };
+        if apply(&mut document.clone(), &forward) {
+            Restored::Already
+        } else {
+            Restored::Changed
+        }
+    }
+}
+
 /// How the changed document is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -131,7 +176,7 @@ const READ_ONLY: &[&str] = &[
 ];
 
 /// The document without what Azure alone writes, as a PUT takes it.
-fn writable(document: &Value, read_only: &[String]) -> Value {
+pub(super) fn writable(document: &Value, read_only: &[String]) -> Value {
     let mut made = document.clone();
     if let Value::Object(map) = &mut made {
         for name in READ_ONLY {
@@ -229,7 +274,9 @@ pub fn covers(value: &Value, wanted: &Value) -> bool {
         (Value::Array(items), Value::Array(wanted)) => {
             items.len() == wanted.len() && items.iter().zip(wanted).all(|(item, wanted)| covers(item, wanted))
         }
-        (Value::String(a), Value::String(b)) => a == b || (looks_like_id(a) && a.eq_ignore_ascii_case(b)),
+        (Value::String(a), Value::String(b)) => {
+            a == b || (looks_like_id(a) && a.eq_ignore_ascii_case(b)) || same_role(a, b)
+        }
         (a, b) => a == b,
     }
 }
@@ -251,6 +298,16 @@ pub fn holds(value: &Value, wanted: &Value) -> bool {
         (Value::String(a), Value::String(b)) => a.eq_ignore_ascii_case(b),
         (a, b) => a == b,
     }
+}
+
+/// Whether two texts are ids of one role definition: Azure shows it below the scope that was asked, whatever was sent.
+fn same_role(a: &str, b: &str) -> bool {
+    const ROLES: &str = "/providers/microsoft.authorization/roledefinitions/";
+    let guid = |text: &str| {
+        let lower = text.to_ascii_lowercase();
+        lower.find(ROLES).map(|at| lower[at + ROLES.len()..].to_owned())
+    };
+    guid(a).is_some_and(|role| guid(b) == Some(role))
 }
 
 fn looks_like_id(text: &str) -> bool {

@@ -23,6 +23,8 @@ pub enum State {
     Failed,
     /// It waits: for a person or for time.
     Waiting,
+    /// It was taken back.
+    Undone,
 }
 
 /// One thing that happened, as `run --json` prints it.

@@ -13,6 +13,7 @@ pub mod placeholder;
 mod planned;
 mod read;
 pub mod record;
+mod rollback;
 mod send;
 mod session;
 mod settle;
@@ -22,6 +23,7 @@ mod undo;
 pub use event::{Event, Observer, State, nobody};
 pub use gate::BY_CHECK;
 pub use record::{Finding, Ledger, Unseen};
+pub use rollback::RolledBack;
 pub use session::{Approver, Connect, JournalFactory, KeptScript, Mode, Options, Planned, Session, Status};
 
 /// The version of Microsoft.ManagedIdentity/userAssignedIdentities that Ferry speaks.

@@ -71,6 +71,13 @@ pub enum Record {
         /// What happened.
         error: Box<Error>,
     },
+    /// The run is being rolled back: from here on it goes back only.
+    RollingBack,
+    /// The way back of a change is about to be sent.
+    Undoing {
+        /// The change's number.
+        change: u64,
+    },
     /// A change was taken back.
     Undone {
         /// The change's number.
@@ -302,6 +309,8 @@ pub struct Ledger {
     pub notes: Vec<String>,
     /// The last status and why.
     pub status: Option<(String, Option<String>)>,
+    /// Whether the run is being rolled back, or was.
+    pub rolling_back: bool,
 }
 
 impl Ledger {
@@ -379,6 +388,9 @@ impl Ledger {
                     known.error = Some(*error);
                 }
             }
+            Record::RollingBack => self.rolling_back = true,
+            // What is under way is told by its end; until then the change stands.
+            Record::Undoing { .. } => {}
             Record::Undone { change } => {
                 if let Some(known) = self.numbered(change) {
                     known.standing = Standing::Undone;
@@ -500,6 +512,8 @@ mod tests {
                 error: Box::new(Error::failed("x", "y")),
             },
             Record::Note { text: "n".into() },
+            Record::RollingBack,
+            Record::Undoing { change: 2 },
             Record::PhaseDone {
                 name: "move".into(),
                 result: json!([1]),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::change::{Action, Undo, Write};
-use super::edit::{Edit, EditSet, Form};
+use super::edit::{Edit, EditSet, Form, writable};
 use super::session::Session;
 use crate::types::json as documents;
 
@@ -47,7 +47,9 @@ impl Session {
                 if self.secrets.any(before) {
                     return Undo::Never("what stood there holds secrets, which are never stored".into());
                 }
-                Undo::Send(write.as_method("PUT").with_body(before.clone()))
+                // What Azure alone writes, and what is unset, is no part of what is put back.
+                let body = documents::without_nulls(&writable(before, &[]));
+                Undo::Send(write.as_method("PUT").with_body(body))
             }
             _ => Undo::Never(format!("a {} whose way back is not known", write.method)),
         }

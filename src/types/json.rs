@@ -79,6 +79,18 @@ pub fn merge_patch(before: &Value, after: &Value) -> Value {
     Value::Object(patch)
 }
 
+/// The document without the members of its objects that are null.
+pub fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let set = map.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(set.map(|(key, value)| (key.clone(), without_nulls(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(without_nulls).collect()),
+        other => other.clone(),
+    }
+}
+
 /// A segment of a JSON pointer (RFC 6901) with `~` and `/` escaped.
 pub fn escape(segment: &str) -> String {
     segment.replace('~', "~0").replace('/', "~1")

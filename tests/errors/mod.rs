@@ -43,7 +43,16 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "a write cut off before its answer and gone from the cloud",
     ),
     ("not-settled", "a thousand waits for a change to take effect"),
+    (
+        "point-of-no-return",
+        "a rollback behind the deletion: tests/rollback.rs",
+    ),
     ("redirected", "an answer that leads elsewhere: tests of src/azure"),
+    ("rollback-incomplete", "what others changed since: tests/rollback.rs"),
+    (
+        "rolling-back",
+        "a resume of what was killed on its way back: tests/rollback.rs",
+    ),
     (
         "region-not-offered",
         "every region of the simulator has managed identities",
