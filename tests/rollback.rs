@@ -65,19 +65,18 @@ fn told(row: &Value) -> Value {
         Value::Object(map) => map
             .iter()
             .filter(|(name, value)| {
-                !value.is_null()
-                    && !matches!(
-                        name.as_str(),
-                        "createdOn"
-                            | "updatedOn"
-                            | "createdBy"
-                            | "updatedBy"
-                            | "createdDateTime"
-                            | "systemData"
-                            | "etag"
-                    )
-                    && !(row["appRoleId"].is_string() && *name == "id")
-                    && !(name.as_str() == "scope" && row["roleDefinitionId"].is_string())
+                let written = [
+                    "createdOn",
+                    "updatedOn",
+                    "createdBy",
+                    "updatedBy",
+                    "createdDateTime",
+                    "systemData",
+                    "etag",
+                ];
+                let given_anew = row["appRoleId"].is_string() && *name == "id";
+                let derived = row["roleDefinitionId"].is_string() && *name == "scope";
+                !(value.is_null() || written.contains(&name.as_str()) || given_anew || derived)
             })
             .map(|(name, value)| (name.to_lowercase(), told(value)))
             .collect::<serde_json::Map<_, _>>()

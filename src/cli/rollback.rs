@@ -72,7 +72,7 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         session.finish(status, why)?;
     }
     progress.end();
-    tell(context, &progress, &run, &outcome)?;
+    tell(context, &progress, &run, &outcome);
     if !context.ui.json() {
         context.ui.print(&report::text::ending(&load(&*store, &run)?));
     }
@@ -86,12 +86,7 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
 }
 
 /// Says how it ended, on stdout.
-fn tell(
-    context: &Context<'_>,
-    progress: &Progress,
-    run: &str,
-    outcome: &Result<RolledBack, Error>,
-) -> Result<(), Error> {
+fn tell(context: &Context<'_>, progress: &Progress, run: &str, outcome: &Result<RolledBack, Error>) {
     if context.ui.json() {
         match outcome {
             Ok(sum) => progress.result("rolled-back", 0, &json!(sum)),
@@ -104,7 +99,7 @@ fn tell(
                 progress.result(status, error.exit_code(), &json!({ "error": context.pasteable(error) }));
             }
         }
-        return Ok(());
+        return;
     }
     if let Ok(sum) = outcome {
         let kept = if sum.kept == 0 {
@@ -120,5 +115,4 @@ fn tell(
             ),
         ));
     }
-    Ok(())
 }
