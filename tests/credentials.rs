@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::support::{Ferry, Ran, Simulator, demo, estate_file};
+use crate::support::{Ferry, Ran, Simulator, demo, estate_file, relocation};
 
 /// The identity that the cluster and the pipeline sign in as, and the application with a secret and a certificate.
 const CLIENT: &str = "0a0a0a0a-0001-4001-8001-00000000c11e";
@@ -168,16 +168,7 @@ fn plain_end() -> String {
     std::fs::write(&file, estate().to_string()).unwrap();
     let simulator = Simulator::with(&file, &["--lag", "0.1"]);
     let (identity, to) = demo("one-vm");
-    let args = [
-        "run",
-        "relocate",
-        &identity,
-        &to,
-        "name=id-moved",
-        "--cloud",
-        &simulator.url,
-        "--yes",
-    ];
+    let args = relocation(&identity, &to, &simulator.url, &["--yes"]);
     ferry.run(&args).code(0);
     end(&simulator)
 }

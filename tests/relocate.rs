@@ -3,16 +3,7 @@
 use ferry::run::edit::find_words;
 use serde_json::Value;
 
-use crate::support::{Ferry, Simulator, demo};
-
-const ESTATES: [&str; 6] = [
-    "one-vm",
-    "two-regions",
-    "many-scopes",
-    "spellings",
-    "lookalikes",
-    "locked-and-shared",
-];
+use crate::support::{ESTATES, Ferry, Simulator, demo, relocation};
 
 #[test]
 fn nothing_names_the_old_identity_after_a_relocation() {
@@ -22,16 +13,7 @@ fn nothing_names_the_old_identity_after_a_relocation() {
         let (identity, to) = demo(estate);
         let ferry = Ferry::new();
         ferry
-            .run(&[
-                "run",
-                "relocate",
-                &identity,
-                &to,
-                "name=id-moved",
-                "--cloud",
-                &simulator.url,
-                "--yes",
-            ])
+            .run(&relocation(&identity, &to, &simulator.url, &["--yes"]))
             .code(0);
         let after: Value = serde_json::from_str(&simulator.read("/_sim/estate")).unwrap();
         // What the estate offers for a demonstration is no part of the tenant.

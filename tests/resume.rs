@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Ferry, Simulator, demo, estate_file};
+use crate::support::{Ferry, Simulator, demo, estate_file, relocation};
 
 #[test]
 fn a_run_waits_for_approval_and_goes_on_after_it() {
@@ -106,21 +106,7 @@ fn what_verification_found_keeps_the_old_identity_until_it_is_mended() {
     let simulator = Simulator::start("many-scopes");
     let (identity, to) = demo("many-scopes");
     let ferry = Ferry::new();
-    let cloud = ["--cloud", &simulator.url];
-    let args = [
-        &[
-            "run",
-            "relocate",
-            &identity,
-            &to,
-            "name=id-moved",
-            "--until",
-            "move",
-            "--yes",
-        ][..],
-        &cloud,
-    ]
-    .concat();
+    let args = relocation(&identity, &to, &simulator.url, &["--until", "move", "--yes"]);
     ferry.run(&args).code(3);
     let path = assignment_of(&simulator, &principal_of(&simulator, "id-moved"));
     let body = simulator.ask("GET", &path, &Value::Null).1;
@@ -144,21 +130,7 @@ fn what_came_since_the_plan_keeps_the_old_identity_until_it_is_gone() {
     let simulator = Simulator::start("many-scopes");
     let (identity, to) = demo("many-scopes");
     let ferry = Ferry::new();
-    let cloud = ["--cloud", &simulator.url];
-    let args = [
-        &[
-            "run",
-            "relocate",
-            &identity,
-            &to,
-            "name=id-moved",
-            "--until",
-            "verify",
-            "--yes",
-        ][..],
-        &cloud,
-    ]
-    .concat();
+    let args = relocation(&identity, &to, &simulator.url, &["--until", "verify", "--yes"]);
     ferry.run(&args).code(3);
     let id = identity.trim_start_matches("identity=");
     let late = format!("{id}/federatedIdentityCredentials/late?api-version=2024-11-30");

@@ -2,16 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Ferry, Simulator, demo, estate_file};
-
-const ESTATES: [&str; 6] = [
-    "one-vm",
-    "two-regions",
-    "many-scopes",
-    "spellings",
-    "lookalikes",
-    "locked-and-shared",
-];
+use crate::support::{ESTATES, Ferry, Simulator, demo, estate_file, relocation};
 
 fn estate(simulator: &Simulator) -> Value {
     serde_json::from_str(&simulator.read("/_sim/estate")).unwrap()
@@ -99,12 +90,6 @@ fn told(row: &Value) -> Value {
 /// What marks the texts of the estates that name an identity in several spellings.
 const SEVERAL: [&str; 1] = [";D44F0004"];
 
-fn relocate<'a>(identity: &'a str, to: &'a str, url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let mut args = vec!["run", "relocate", identity, to, "name=id-moved", "--cloud", url];
-    args.extend(more);
-    args
-}
-
 #[test]
 fn rollback_after_the_move_leaves_the_tenant_as_it_was() {
     for name in ESTATES {
@@ -113,7 +98,7 @@ fn rollback_after_the_move_leaves_the_tenant_as_it_was() {
         let (identity, to) = demo(name);
         let ferry = Ferry::new();
         ferry
-            .run(&relocate(&identity, &to, &simulator.url, &["--until", "move"]))
+            .run(&relocation(&identity, &to, &simulator.url, &["--until", "move"]))
             .code(3);
         assert_ne!(
             differences(&before, &estate(&simulator)),
@@ -141,7 +126,9 @@ fn rollback_after_the_move_leaves_the_tenant_as_it_was() {
         let writes = simulator.writes().len();
         ferry.run(&["rollback", "last"]).code(0);
         assert_eq!(simulator.writes().len(), writes, "{name}");
-        ferry.run(&relocate(&identity, &to, &simulator.url, &["--yes"])).code(0);
+        ferry
+            .run(&relocation(&identity, &to, &simulator.url, &["--yes"]))
+            .code(0);
     }
 }
 
@@ -159,7 +146,9 @@ fn rollback_after_a_clean_up_that_stopped_short_of_the_deletion_leaves_the_tenan
         let options = ["--lag", "0.2", "--faults", faults.to_str().unwrap()];
         let simulator = Simulator::with(&estate_file(name), &options);
         let before = estate(&simulator);
-        ferry.run(&relocate(&identity, &to, &simulator.url, &["--yes"])).code(1);
+        ferry
+            .run(&relocation(&identity, &to, &simulator.url, &["--yes"]))
+            .code(1);
         ferry.run(&["rollback", "last"]).code(0);
         assert_eq!(
             differences(&before, &estate(&simulator)),
@@ -177,7 +166,9 @@ fn behind_the_deletion_of_the_old_identity_nothing_is_sent() {
     let simulator = Simulator::start("one-vm");
     let (identity, to) = demo("one-vm");
     let ferry = Ferry::new();
-    ferry.run(&relocate(&identity, &to, &simulator.url, &["--yes"])).code(0);
+    ferry
+        .run(&relocation(&identity, &to, &simulator.url, &["--yes"]))
+        .code(0);
     let writes = simulator.writes().len();
     let ran = ferry.run(&["rollback", "last"]).code(1);
     assert!(ran.err.contains("point-of-no-return"), "{}", ran.err);
@@ -192,7 +183,7 @@ fn a_value_that_somebody_has_changed_since_is_left_alone_and_told() {
     let (identity, to) = demo("two-regions");
     let ferry = Ferry::new();
     ferry
-        .run(&relocate(&identity, &to, &simulator.url, &["--until", "move"]))
+        .run(&relocation(&identity, &to, &simulator.url, &["--until", "move"]))
         .code(3);
     let shown = ferry.run(&["show", "last", "--json"]).code(0).json();
     let edited = shown["changes"]
@@ -244,7 +235,7 @@ fn a_rollback_that_is_killed_goes_on_where_it_was() {
     let (identity, to) = demo("many-scopes");
     let ferry = Ferry::new();
     ferry
-        .run(&relocate(&identity, &to, &simulator.url, &["--until", "move"]))
+        .run(&relocation(&identity, &to, &simulator.url, &["--until", "move"]))
         .code(3);
     let moved = simulator.writes().len();
     for more in [1, 4, 9] {

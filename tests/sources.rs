@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Ferry, Simulator, demo};
+use crate::support::{Ferry, Simulator, demo, relocation};
 
 const SOURCE: &str = r#"
 //! Principals in a tag of a resource group.
@@ -66,16 +66,7 @@ fn a_source_in_the_working_directory_needs_no_registration() {
         "{steps:#?}"
     );
     ferry
-        .run(&[
-            "run",
-            "relocate",
-            &identity,
-            &to,
-            "name=id-moved",
-            "--cloud",
-            &simulator.url,
-            "--yes",
-        ])
+        .run(&relocation(&identity, &to, &simulator.url, &["--yes"]))
         .code(0);
     let after: serde_json::Value = serde_json::from_str(&simulator.read("/_sim/estate")).unwrap();
     let documents = after["arm"]["resources"].as_array().unwrap();

@@ -12,7 +12,8 @@ use super::ui::Tone;
 use crate::error::{Error, Kind};
 use crate::host::{Host, Params, RunOutcome, Runbook};
 use crate::report;
-use crate::run::Session;
+use crate::run::record::Started;
+use crate::run::{Ledger, Session};
 use crate::store::Store;
 
 /// The file beside a journal in which a rehearsal keeps its simulator.
@@ -111,13 +112,32 @@ fn status(outcome: &Result<RunOutcome, Error>) -> &'static str {
     match outcome {
         Ok(outcome) if outcome.stopped_after.is_some() => "paused",
         Ok(_) => "done",
-        Err(error) => match error.kind {
-            Kind::Paused => "paused",
-            Kind::Difference => "difference",
-            Kind::Interrupted => "interrupted",
-            Kind::Failed | Kind::Refused => "failed",
-        },
+        Err(error) => stopped(error),
     }
+}
+
+/// The word for how an error ended a command on a run.
+pub fn stopped(error: &Error) -> &'static str {
+    match error.kind {
+        Kind::Paused => "paused",
+        Kind::Difference => "difference",
+        Kind::Interrupted => "interrupted",
+        Kind::Failed | Kind::Refused => "failed",
+    }
+}
+
+/// How a run began, as its journal tells it.
+///
+/// # Errors
+/// `journal-damaged` where it does not say.
+pub fn begun(run: &str, ledger: &Ledger) -> Result<Started, Error> {
+    ledger.started.clone().ok_or_else(|| {
+        Error::failed(
+            "journal-damaged",
+            format!("the journal of run {run} does not say how it began"),
+        )
+        .untouched("nothing was sent: the run ended before it did anything")
+    })
 }
 
 /// What a runbook returned: the phases' results by name, or the value of `main`.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::context::{Context, Ending};
-use super::journaled::{Journaled, SIMULATOR};
+use super::journaled::{Journaled, SIMULATOR, begun};
 use super::progress::Progress;
 use super::target::Place;
 use crate::error::Error;
@@ -52,14 +52,7 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         return Ok(over(context, &run, &status));
     }
     let ledger = Ledger::from_entries(&run, &store.read(&run)?)?;
-    let Some(started) = ledger.started.clone() else {
-        return Err(Error::failed(
-            "journal-damaged",
-            format!("the journal of run {run} does not say how it began"),
-        )
-        .untouched("nothing was sent: the run ended before it did anything")
-        .next("ferry run RUNBOOK      begins it anew"));
-    };
+    let started = begun(&run, &ledger).map_err(|error| error.next("ferry run RUNBOOK      begins it anew"))?;
     if ledger.rolling_back {
         return Err(Error::failed(
             "rolling-back",

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::context::{Context, Ending};
-use super::journaled::{SIMULATOR, load, stop_on_signals};
+use super::journaled::{SIMULATOR, begun, load, stop_on_signals, stopped};
 use super::progress::Progress;
 use super::target::Place;
 use super::ui::Tone;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::report;
 use crate::run::{Event, Ledger, RolledBack, Session, Status};
 
@@ -32,13 +32,7 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     let store = context.store()?;
     let run = store.resolve(&args.run)?;
     let ledger = Ledger::from_entries(&run, &store.read(&run)?)?;
-    let Some(started) = ledger.started else {
-        return Err(Error::failed(
-            "journal-damaged",
-            format!("the journal of run {run} does not say how it began"),
-        )
-        .untouched("nothing was sent: the run ended before it did anything"));
-    };
+    let started = begun(&run, &ledger)?;
     let place = Place::from_journal(&started.cloud, &context.global)?;
     let handle = context.handle()?;
     let target = context.target(place.clone())?;
@@ -91,12 +85,8 @@ fn tell(context: &Context<'_>, progress: &Progress, run: &str, outcome: &Result<
         match outcome {
             Ok(sum) => progress.result("rolled-back", 0, &json!(sum)),
             Err(error) => {
-                let status = match error.kind {
-                    Kind::Difference => "difference",
-                    Kind::Interrupted => "interrupted",
-                    _ => "failed",
-                };
-                progress.result(status, error.exit_code(), &json!({ "error": context.pasteable(error) }));
+                let told = json!({ "error": context.pasteable(error) });
+                progress.result(stopped(error), error.exit_code(), &told);
             }
         }
         return;

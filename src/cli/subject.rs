@@ -61,7 +61,7 @@ impl Subject {
         }
     }
 
-    /// Looks for a run that did the same or has begun to. One that has changed nothing yet and was given other
+    /// Looks for a run that did the same or has begun to. One that failed, has changed nothing yet and was given other
     /// parameters stands in nobody's way: they may be what kept it from going on.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl Subject {
                     "done" => done = Some(summary),
                     // A run that was taken back leaves the way free, also where an older one was done.
                     "rolled-back" => done = None,
-                    "failed" if is_another(store, &summary, params)? => {}
+                    "failed" if is_another(store, &summary.run, params)? => {}
                     _ if unfinished => begun = Some(unfinished_run(&summary, "has begun to do the same")),
                     _ => {}
                 }
@@ -187,16 +187,13 @@ fn lock(cloud: &str, what: &str) -> String {
     json!([cloud, what]).to_string()
 }
 
-/// Whether a run that ended early was given other parameters and has changed nothing.
-fn is_another(store: &dyn Store, summary: &Summary, params: &Map<String, Value>) -> Result<bool, Error> {
-    if summary.status == "running" {
-        return Ok(false);
-    }
-    let ledger = Ledger::from_entries(&summary.run, &store.read(&summary.run)?)?;
+/// Whether a run was given other parameters and has changed nothing.
+fn is_another(store: &dyn Store, run: &str, params: &Map<String, Value>) -> Result<bool, Error> {
+    let ledger = Ledger::from_entries(run, &store.read(run)?)?;
     let same = ledger
         .started
         .is_none_or(|started| started.params.as_object() == Some(params));
-    Ok(!same && !has_changed(store, &summary.run)?)
+    Ok(!same && !has_changed(store, run)?)
 }
 
 /// Whether a run has changed something, or may have.

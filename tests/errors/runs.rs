@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use super::talk::Talk;
-use crate::support::{Ran, Simulator, demo, estate_file};
+use crate::support::{Ran, Simulator, demo, estate_file, relocation};
 
 const GROUP: &str = "/subscriptions/a11c0002-0002-4002-8002-a11c00000002/resourceGroups/rg-one";
 
@@ -123,35 +123,24 @@ fn a_run_is_stopped_by_an_interrupt_and_says_how_to_go_on() {
 fn waiting_at_the_gate(talk: &mut Talk) -> Simulator {
     let simulator = talk.altered("one-vm", &["--lag", "off"], |_| {});
     let (identity, to) = demo("one-vm");
-    let relocate = [
-        "run",
-        "relocate",
-        &identity,
-        &to,
-        "name=id-moved",
-        "--cloud",
-        &simulator.url,
-    ];
+    let relocate = relocation(&identity, &to, &simulator.url, &[]);
     talk.quietly(3, &relocate);
     simulator
 }
 
-/// What the simulator stores.
-fn stored(simulator: &Simulator) -> Vec<Value> {
-    let estate: Value = serde_json::from_str(&simulator.read("/_sim/estate")).unwrap();
-    estate["arm"]["resources"].as_array().unwrap().clone()
-}
-
 /// A stored document by its name.
 fn named(simulator: &Simulator, name: &str) -> Value {
-    let found = stored(simulator).into_iter().find(|document| document["name"] == name);
+    let found = simulator
+        .documents()
+        .into_iter()
+        .find(|document| document["name"] == name);
     found.unwrap()
 }
 
 /// The one role assignment of an identity.
 fn assignment_of(simulator: &Simulator, identity: &str) -> Value {
     let principal = named(simulator, identity)["properties"]["principalId"].clone();
-    let held = stored(simulator).into_iter().find(|document| {
+    let held = simulator.documents().into_iter().find(|document| {
         document["type"] == "Microsoft.Authorization/roleAssignments"
             && document["properties"]["principalId"] == principal
     });
@@ -207,17 +196,7 @@ fn a_difference_that_verification_finds_ends_with_4() {
     let mut talk = Talk::new();
     let simulator = talk.altered("one-vm", &["--lag", "off"], |_| {});
     let (identity, to) = demo("one-vm");
-    let relocate = [
-        "run",
-        "relocate",
-        &identity,
-        &to,
-        "name=id-moved",
-        "--cloud",
-        &simulator.url,
-        "--until",
-        "move",
-    ];
+    let relocate = relocation(&identity, &to, &simulator.url, &["--until", "move"]);
     talk.quietly(3, &relocate);
     revoke(&simulator, &assignment_of(&simulator, "id-moved"));
     talk.fails(4, "difference", &["resume", "last", "--yes"]);

@@ -204,6 +204,23 @@ pub fn estate_file(name: &str) -> PathBuf {
         .join(format!("{name}.json"))
 }
 
+/// The small tenants that relocations are tried on, named for their difficulty.
+pub const ESTATES: [&str; 6] = [
+    "one-vm",
+    "two-regions",
+    "many-scopes",
+    "spellings",
+    "lookalikes",
+    "locked-and-shared",
+];
+
+/// The arguments of a relocation to an identity called `id-moved`.
+pub fn relocation<'a>(identity: &'a str, to: &'a str, cloud: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let mut args = vec!["run", "relocate", identity, to, "name=id-moved", "--cloud", cloud];
+    args.extend(more);
+    args
+}
+
 /// What the demo of an estate relocates, as arguments.
 pub fn demo(estate: &str) -> (String, String) {
     let text = std::fs::read_to_string(estate_file(estate)).unwrap();

@@ -102,6 +102,19 @@ pub fn denied(client: &str, principal: &str, action: &str, scope: &str, by: &Den
     )
 }
 
+/// The word for what a method does, in the names of actions: `read`, `write` or `delete`.
+///
+/// # Errors
+/// 405 for any other method.
+pub fn verb(method: &http::Method) -> Result<&'static str, Answer> {
+    match *method {
+        http::Method::GET => Ok("read"),
+        http::Method::PUT => Ok("write"),
+        http::Method::DELETE => Ok("delete"),
+        _ => Err(no_method(method)),
+    }
+}
+
 /// 405 for a method that a path does not have.
 pub fn no_method(method: &http::Method) -> Answer {
     fail(

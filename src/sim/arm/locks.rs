@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::fail::{bad_content, fail, no_method};
+use super::fail::{bad_content, fail, verb};
 use super::paging::page;
 use super::route::{Result, Turn};
 use super::{lists, show, versions};
@@ -63,12 +63,7 @@ pub fn guard(turn: &Turn<'_>, target: &ResourceId, delete: bool) -> Result<()> {
 pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
     versions::of_type(turn.world, turn.ask, KIND, None)?;
     let method = turn.ask.method.clone();
-    let verb = match method {
-        Method::GET => "read",
-        Method::PUT => "write",
-        Method::DELETE => "delete",
-        _ => return Err(no_method(&method)),
-    };
+    let verb = verb(&method)?;
     turn.need(&format!("{KIND}/{verb}"), asked.as_str())?;
     let stored = turn.world.read(asked.key()).cloned();
     match method {

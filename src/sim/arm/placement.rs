@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::fail::{fail, no_method};
+use super::fail::{fail, verb};
 use super::management_groups::{KIND, display, missing};
 use super::paging::page;
 use super::route::{Result, Turn};
@@ -49,12 +49,7 @@ fn shown(world: &World, group: &ResourceId, document: &Value) -> Value {
 pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
     versions::of_type(turn.world, turn.ask, PLACE, None)?;
     let method = turn.ask.method.clone();
-    let verb = match method {
-        Method::GET => "read",
-        Method::PUT => "write",
-        Method::DELETE => "delete",
-        _ => return Err(no_method(&method)),
-    };
+    let verb = verb(&method)?;
     turn.need(&format!("{KIND}/subscriptions/{verb}"), asked.as_str())?;
     let group = asked.parent().ok_or_else(|| missing(asked.name()))?;
     if !turn.world.store.has(group.key()) {

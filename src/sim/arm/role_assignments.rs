@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use time::{Duration, OffsetDateTime};
 
 use super::assignment_rules::{condition, place, principal_type, role_fits, unique};
-use super::fail::{fail, no_method};
+use super::fail::{fail, verb};
 use super::filters::{self, Clause};
 use super::paging::page_of;
 use super::role_definitions::form;
@@ -118,12 +118,7 @@ fn shown(world: &World, document: &Value, scope: &str, version: &str, moment: Mo
 pub fn one(turn: &mut Turn<'_>, asked: &ResourceId) -> Result {
     let version = versions::of_type(turn.world, turn.ask, KIND, None)?;
     let method = turn.ask.method.clone();
-    let verb = match method {
-        Method::GET => "read",
-        Method::PUT => "write",
-        Method::DELETE => "delete",
-        _ => return Err(no_method(&method)),
-    };
+    let verb = verb(&method)?;
     let of = attributes(turn, asked);
     turn.need_for(&format!("{KIND}/{verb}"), asked.as_str(), &of)?;
     match method {

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::fail::{bad_content, fail, no_method};
+use super::fail::{bad_content, fail, verb};
 use super::filters::{self, Clause};
 use super::paging::page;
 use super::route::{Result, Turn};
@@ -92,12 +92,7 @@ fn shown(world: &World, document: &Value, scope: &str) -> Value {
 pub fn one(turn: &mut Turn<'_>, id: &ResourceId) -> Result {
     versions::of_type(turn.world, turn.ask, KIND, None)?;
     let method = turn.ask.method.clone();
-    let verb = match method {
-        Method::GET => "read",
-        Method::PUT => "write",
-        Method::DELETE => "delete",
-        _ => return Err(no_method(&method)),
-    };
+    let verb = verb(&method)?;
     let guid = id.name();
     // Everyone in the tenant may look up what a role means.
     if !(method == Method::GET && form(id.as_str()).is_empty() && builtin_roles::by_guid(guid).is_some()) {
