@@ -66,8 +66,10 @@ impl Cloud {
             ..Simulated::default()
         };
         let server = runtime.block_on(Server::start(simulated)).unwrap();
+        // Whoever writes scripts puts theirs to the test without compiling anything.
+        let edited = std::env::var_os("FERRY_CONTRACT_SCRIPTS").map(Into::into);
         let scripts = Scripts {
-            dirs: vec![scripts.to_owned()],
+            dirs: edited.into_iter().chain([scripts.to_owned()]).collect(),
             ignore: true,
         };
         let (host, sent) = (Host::new(scripts).unwrap(), Sent::default());

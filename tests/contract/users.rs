@@ -27,7 +27,7 @@ const EXAMPLES: [(&str, &str, &str); 3] = [
 pub fn scripts() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     for (page, heading, file) in EXAMPLES {
-        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+        let text = std::fs::read_to_string(super::root().join(page)).unwrap();
         let example = text
             .split_once(heading)
             .and_then(|(_, below)| below.split_once("```rhai\n"))
@@ -46,7 +46,7 @@ pub fn scripts() -> tempfile::TempDir {
 
 /// The demo estate, with what the documented examples look for.
 pub fn demo() -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sim/estates/demo.json");
+    let path = super::root().join("src/sim/estates/demo.json");
     let mut estate: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let id = estate["demo"]["relocate"]["identity"].as_str().unwrap().to_owned();
     let group = id.split("/providers/").next().unwrap().to_owned();
