@@ -16,6 +16,7 @@ mod reliability;
 mod relocate;
 mod resume;
 mod rollback;
+mod runbooks;
 mod sources;
 mod specs;
 mod support;
