@@ -3,6 +3,7 @@
 
 mod approvals;
 mod architecture;
+mod authoring;
 mod contract;
 mod conversations;
 mod credentials;

@@ -2,20 +2,24 @@
 
 mod approve;
 mod args;
+mod check;
 mod completions;
 mod context;
 mod doc;
 mod doctor;
+mod eject;
 mod error_pages;
 mod eval;
 mod journaled;
 mod list;
+mod new;
 mod plan;
 mod progress;
 mod refresh;
 mod render;
 mod reopened;
 mod repl;
+mod report;
 mod resume;
 mod rollback;
 mod run;
@@ -24,6 +28,7 @@ mod show;
 mod sim;
 mod subject;
 mod target;
+mod test;
 mod ui;
 
 use std::ffi::OsString;
@@ -55,9 +60,14 @@ enum Command {
     Approve(approve::Args),
     Show(show::Args),
     Runs(runs::Args),
+    Report(report::Args),
     List(list::Args),
     Eval(eval::Args),
     Repl(repl::Args),
+    Check(check::Args),
+    Test(test::Args),
+    New(new::Args),
+    Eject(eject::Args),
     Doc(doc::Args),
     Doctor(doctor::Args),
     Sim(sim::Args),
@@ -91,9 +101,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>, runtime: Runtime<'_>) -> u
         Command::Approve(args) => approve::run(args, &context),
         Command::Show(args) => show::run(args, &context),
         Command::Runs(args) => runs::run(args, &context),
+        Command::Report(args) => report::run(args, &context),
         Command::List(args) => list::run(args, &context),
         Command::Eval(args) => eval::run(args, &context),
         Command::Repl(args) => repl::run(args, &context),
+        Command::Check(args) => check::run(args, &context),
+        Command::Test(args) => test::run(args, &context),
+        Command::New(args) => new::run(args, &context),
+        Command::Eject(args) => eject::run(args, &context),
         Command::Doc(args) => doc::run(args, &context),
         Command::Doctor(args) => doctor::run(args, &context),
         Command::Sim(args) => sim::run(args, &context),

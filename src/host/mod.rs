@@ -15,6 +15,7 @@ mod program;
 mod resolver;
 mod run;
 mod runbook;
+mod testing;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod trace;
@@ -25,3 +26,4 @@ pub use params::{Declared, ParamKind, Params};
 pub use program::Program;
 pub use run::{Host, RunOutcome};
 pub use runbook::{PHASES, Runbook};
+pub use testing::Case;

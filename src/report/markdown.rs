@@ -78,7 +78,11 @@ pub fn run(run: &Run) -> String {
     if !run.approvals.is_empty() {
         page.push_str("\n## Approvals\n\n");
         for approval in &run.approvals {
-            let _ = writeln!(page, "- {} by {} at {}", approval.gate, approval.by, approval.at);
+            let _ = writeln!(
+                page,
+                "- {} by {} at {} ({}), for `{}`",
+                approval.gate, approval.by, approval.at, approval.from, approval.digest
+            );
         }
     }
     if !run.hand_overs.is_empty() {

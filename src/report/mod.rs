@@ -3,7 +3,10 @@
 //! The model is pure: it is made of a journal or of a plan, and knows no terminal. Each face is a file of its own.
 
 mod delta;
+mod escape;
+pub mod html;
 pub mod json;
+pub mod junit;
 mod map;
 pub mod markdown;
 pub mod mermaid;
