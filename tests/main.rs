@@ -12,6 +12,7 @@ mod help;
 mod plan;
 mod reliability;
 mod relocate;
+mod replay;
 mod resume;
 mod rollback;
 mod sources;

@@ -97,7 +97,8 @@ fn advised(error: Error, run: &str) -> Error {
         let resume = format!("ferry resume {run}");
         *line = line
             .replace("`ferry resume`", &resume)
-            .replace("ferry resume RUN", &resume);
+            .replace("ferry resume RUN", &resume)
+            .replace("ferry rollback RUN", &format!("ferry rollback {run}"));
     }
     // Where another run is advised, because this one was told the wrong thing, going on is no way out.
     let says = |words: &str| error.next.iter().any(|line| line.contains(words));

@@ -42,6 +42,8 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     }
     let store = context.store()?;
     let run = store.resolve(&args.run)?;
+    // Read first, so that a journal that is damaged is told, whatever its status.
+    let ledger = Ledger::from_entries(&run, &store.read(&run)?)?;
     let status = store
         .runs()?
         .into_iter()
@@ -51,7 +53,6 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     if let "done" | "rolled-back" = status.as_str() {
         return Ok(over(context, &run, &status));
     }
-    let ledger = Ledger::from_entries(&run, &store.read(&run)?)?;
     let started = begun(&run, &ledger).map_err(|error| error.next("ferry run RUNBOOK      begins it anew"))?;
     if ledger.rolling_back {
         return Err(Error::failed(
@@ -62,7 +63,12 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         .next(format!("ferry rollback {run}      takes back what is left of it")));
     }
     let place = Place::from_journal(&started.cloud, &context.global)?;
-    let host = context.host_with(&scripts(context, &started)?)?;
+    let mut scripts = scripts(context, &started)?;
+    if !context.global.with_current_scripts {
+        // The journal has all scripts, so a directory may have gone.
+        scripts.retain(|dir| dir == "none" || std::path::Path::new(dir).is_dir());
+    }
+    let host = context.host_with(&scripts)?;
     let handle = context.handle()?;
     let target = context.target(place.clone())?;
 
@@ -79,7 +85,9 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         progress.observer(),
         journal,
     )?;
-    let runbook = host.runbook_kept(&session, &started.runbook)?;
+    // Current scripts are found by their path; those of the journal by the key that they are kept under.
+    let key = started.key.as_ref().filter(|_| !context.global.with_current_scripts);
+    let runbook = host.runbook_kept(&session, key.unwrap_or(&started.runbook))?;
     let params = params(&started);
     session.finish(Status::Running, None)?;
     session.tell(&Event::Run {

@@ -13,6 +13,7 @@ pub mod placeholder;
 mod planned;
 mod read;
 pub mod record;
+mod rehearsal;
 mod rollback;
 mod send;
 mod session;

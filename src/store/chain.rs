@@ -109,7 +109,7 @@ fn plural(count: u64) -> String {
 }
 
 /// SHA-256 over texts, each with its length before it, so that no two lists of texts are alike.
-fn digest(parts: &[&str]) -> String {
+pub(super) fn digest(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update((part.len() as u64).to_be_bytes());

@@ -39,7 +39,8 @@ impl SqliteJournal {
         let mut connection = format::connect(run, path)?;
         format::check_pages(&connection, run, path)?;
         let chain = format::walk(&connection, run, path, known, |_| Ok(()))?;
-        // Beyond this line the file is written.
+        // Beyond this line something is written: the witness before the journal says of itself that it is open.
+        let witness = Witness::open(path, &Reach::of(&chain))?;
         if format::of(&connection, run, path)? < format::FORMAT {
             format::migrate(&mut connection, run, path)?;
         }
@@ -51,7 +52,6 @@ impl SqliteJournal {
             checkpoint(&connection)
         })();
         opened.map_err(writing(run, path))?;
-        let witness = Witness::open(path, &Reach::of(&chain))?;
         Ok(Box::new(Self {
             run: run.to_owned(),
             path: path.to_owned(),

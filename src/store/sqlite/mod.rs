@@ -21,6 +21,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::chain::Chain;
 use super::{Entry, Error, Journal, Store, Summary};
 use journal::SqliteJournal;
 use lock::Lock;
@@ -165,7 +166,9 @@ impl SqliteStore {
             connection.pragma_update(None, "synchronous", "FULL")?;
             let act = connection.transaction()?;
             act.execute_batch(format::SCHEMA)?;
-            for (name, value) in format::FACTS.iter().zip(facts).chain([(&"status", "running")]) {
+            let end = Reach::of(&Chain::begin(run, &facts)).text();
+            let more = [(&"status", "running"), (&format::CLOSED, end.as_str())];
+            for (name, value) in format::FACTS.iter().zip(facts).chain(more) {
                 act.execute("INSERT INTO meta (name, value) VALUES (?1, ?2)", [*name, value])?;
             }
             act.pragma_update(None, "user_version", format::FORMAT)?;

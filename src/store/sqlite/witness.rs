@@ -9,7 +9,7 @@ use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::super::Error;
-use super::super::chain::Chain;
+use super::super::chain::{Chain, digest};
 use super::io;
 
 /// How far a journal reached: the number of its last entry, and that entry's check.
@@ -27,16 +27,19 @@ impl Reach {
         }
     }
 
-    /// As it is written: always of one length, so that a new one covers the old one.
+    /// As it is written: always of one length, so that a new one covers the old one, and with a check of its own, so
+    /// that one which was written by half is known for what it is.
     pub(super) fn text(&self) -> String {
-        format!("{:020} {}\n", self.seq, self.head)
+        let said = format!("{:020} {}", self.seq, self.head);
+        let check = digest(&[&said]);
+        format!("{said} {check}\n")
     }
 
     /// What a text says; nothing where it is not whole.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (seq, head) = text.strip_suffix('\n')?.split_once(' ')?;
-        let whole = seq.len() == 20 && head.len() == 64 && head.bytes().all(|byte| byte.is_ascii_hexdigit());
-        whole.then_some(())?;
+        let (said, check) = text.strip_suffix('\n')?.rsplit_once(' ')?;
+        (check == digest(&[said])).then_some(())?;
+        let (seq, head) = said.split_once(' ')?;
         Some(Self {
             seq: seq.parse().ok()?,
             head: head.to_owned(),
