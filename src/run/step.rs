@@ -204,7 +204,7 @@ impl Session {
                 }
                 Some(_) => {}
                 // Steps inside an item are asked for, or not, when the item is begun.
-                None if inputs.keys().any(|item| is_below(&path, item)) => {}
+                None if above(&path).any(|item| inputs.contains_key(item)) => {}
                 None => return Err(self.step_changed(&path, VANISHED)),
             }
         }
@@ -221,12 +221,8 @@ impl Session {
                 .keys()
                 .filter(|path| path.starts_with(&prefix) && !visited.contains(*path));
             // Steps inside a finished step are not visited again, and need not be.
-            let is_inside = |path: &str| {
-                ledger
-                    .steps
-                    .keys()
-                    .any(|outer| visited.contains(outer) && is_below(path, outer))
-            };
+            let is_inside =
+                |path: &str| above(path).any(|outer| visited.contains(outer) && ledger.steps.contains_key(outer));
             unasked.filter(|path| !is_inside(path)).min().cloned()
         });
         match vanished {
@@ -272,7 +268,7 @@ fn is_other(recorded: Option<&String>, now: Option<&String>) -> bool {
     recorded.is_some() && now.is_some() && recorded != now
 }
 
-/// Whether a printed path lies below another.
-fn is_below(path: &str, outer: &str) -> bool {
-    path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+/// The printed paths that a printed path lies below, outermost first.
+fn above(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(at, _)| &path[..at])
 }

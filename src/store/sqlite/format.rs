@@ -37,6 +37,10 @@ pub(super) const CLOSED: &str = "closed";
 /// Opens the file of a journal. The log of a process that was killed stays beside it when it is closed: one that cannot
 /// be read is what a person may want to look at.
 pub(super) fn connect(run: &str, path: &Path) -> Result<Connection, Error> {
+    // SQLite takes away the log beside a file that is empty, and it may be all that is left.
+    if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
+        return Err(damaged(run, "its file is empty"));
+    }
     let keeps = has_log(path);
     // Not read-only: a reader of a write-ahead log must be able to make its shared-memory file after a crash.
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)

@@ -16,7 +16,7 @@ mod tests;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -78,7 +78,11 @@ impl SqliteStore {
         let has_log = format::has_log(&path);
         let connection = format::connect(run, &path)?;
         if known.is_none() && !has_log {
-            format::refuse_torn_off(&connection, run, &path)?;
+            let whole = format::refuse_torn_off(&connection, run, &path);
+            // A process may have begun to write meanwhile.
+            if witness::read(&path).is_none() && !format::has_log(&path) {
+                whole?;
+            }
         }
         Ok((connection, path, known))
     }
@@ -161,7 +165,8 @@ impl SqliteStore {
         // Its name was never a run's, so it is what a process left that was killed at this very place.
         let _ = fs::remove_file(&unfinished);
         make_private_file(&unfinished)?;
-        let mut connection = format::connect(run, &unfinished)?;
+        let opened = Connection::open_with_flags(&unfinished, OpenFlags::SQLITE_OPEN_READ_WRITE);
+        let mut connection = opened.map_err(writing(run, &unfinished))?;
         let made = (|| {
             connection.pragma_update(None, "synchronous", "FULL")?;
             let act = connection.transaction()?;

@@ -8,7 +8,8 @@ mod proxy;
 mod shim;
 mod victim;
 
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -80,11 +81,15 @@ fn at_times(random: &mut StdRng, deed: Deed, count: usize, longest: Duration) ->
         .collect()
 }
 
-/// How long a relocation takes here.
-fn length(grounds: &Grounds) -> Duration {
-    let begun = std::time::Instant::now();
-    undisturbed(grounds);
-    begun.elapsed()
+/// What the tests share: the grounds, an undisturbed relocation, and how long it took.
+fn shared() -> &'static (Grounds, Seen, Duration) {
+    static SHARED: OnceLock<(Grounds, Seen, Duration)> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let grounds = Grounds::new();
+        let begun = Instant::now();
+        let calm = undisturbed(&grounds);
+        (grounds, calm, begun.elapsed())
+    })
 }
 
 /// Kills a relocation at random times until it is done; how often, and what is wrong.
@@ -135,35 +140,31 @@ fn all_is_well(points: &[Point], outcomes: &[Outcome]) {
 
 #[test]
 fn a_relocation_that_is_killed_anywhere_goes_on_and_ends_as_if_nothing_had_been() {
-    let grounds = Grounds::new();
-    let calm = undisturbed(&grounds);
+    let (grounds, calm, longest) = shared();
     let mut random = StdRng::seed_from_u64(seed());
     // A part of the matrix, another one each time, spread over the whole run.
-    let mut points = at_disk(&grounds, Deed::Relocates, 1);
-    points.extend(at_requests(&grounds, Deed::Relocates, 1));
-    let every = points.len() / 8;
+    let mut points = at_disk(grounds, Deed::Relocates, 1);
+    points.extend(at_requests(grounds, Deed::Relocates, 1));
+    let every = points.len() / 6;
     let first = random.random_range(0..every);
     let mut points: Vec<Point> = points.into_iter().skip(first).step_by(every).collect();
-    points.extend(at_times(&mut random, Deed::Relocates, 1, length(&grounds)));
-    let outcomes = try_all(&grounds, &points, &calm);
+    points.extend(at_times(&mut random, Deed::Relocates, 1, *longest));
+    let outcomes = try_all(grounds, &points, calm);
     all_is_well(&points, &outcomes);
-    assert!(outcomes.iter().filter(|outcome| outcome.struck).count() > 4);
+    assert!(outcomes.iter().filter(|outcome| outcome.struck).count() > 3);
 }
 
 #[test]
 fn a_relocation_that_is_killed_again_and_again_is_done_in_the_end() {
-    let grounds = Grounds::new();
-    let calm = undisturbed(&grounds);
+    let (grounds, calm, longest) = shared();
     let mut random = StdRng::seed_from_u64(seed());
-    let longest = length(&grounds);
-    let (_, problems) = again_and_again(&grounds, &mut random, &calm, longest);
+    let (_, problems) = again_and_again(grounds, &mut random, calm, *longest);
     assert_eq!(problems, Vec::<String>::new());
 }
 
 #[test]
 fn whatever_is_killed_on_the_way_goes_on() {
-    let grounds = Grounds::new();
-    let calm = undisturbed(&grounds);
+    let (grounds, calm, _) = shared();
     let mut points = Vec::new();
     for (deed, act, request) in [(Deed::Resumes, 131, 11), (Deed::RollsBack, 90, 20)] {
         points.push(Point {
@@ -179,15 +180,14 @@ fn whatever_is_killed_on_the_way_goes_on() {
         deed: Deed::Approves,
         strike: Strike::Disk(20, How::After),
     });
-    let outcomes = try_all(&grounds, &points, &calm);
+    let outcomes = try_all(grounds, &points, calm);
     all_is_well(&points, &outcomes);
     assert!(outcomes.iter().all(|outcome| outcome.struck), "{outcomes:#?}");
 }
 
 #[test]
 fn a_disk_that_is_full_or_fails_stops_a_run_before_anything_is_sent_that_is_not_written_down() {
-    let grounds = Grounds::new();
-    let calm = undisturbed(&grounds);
+    let (grounds, calm, _) = shared();
     let points = [
         (1, How::NoRoom),
         (20, How::Fails),
@@ -199,7 +199,7 @@ fn a_disk_that_is_full_or_fails_stops_a_run_before_anything_is_sent_that_is_not_
         deed: Deed::Relocates,
         strike: Strike::Disk(act, how),
     });
-    let outcomes = try_all(&grounds, &points, &calm);
+    let outcomes = try_all(grounds, &points, calm);
     all_is_well(&points, &outcomes);
     assert!(
         outcomes.iter().filter(|outcome| outcome.told).count() >= 4,
@@ -209,8 +209,7 @@ fn a_disk_that_is_full_or_fails_stops_a_run_before_anything_is_sent_that_is_not_
 
 #[test]
 fn a_second_process_neither_writes_nor_asks_while_the_first_is_at_work() {
-    let grounds = Grounds::new();
-    let course = grounds.course();
+    let course = shared().0.course();
     // The first one waits for an answer that takes its time, while the second one comes and goes.
     let slow =
         r#"[{"match":{"method":"PUT","path":"userAssignedIdentities/id-moved\\?"},"times":1,"do":{"delayMs":1500}}]"#;
@@ -236,55 +235,53 @@ fn a_second_process_neither_writes_nor_asks_while_the_first_is_at_work() {
 #[test]
 #[ignore = "it takes minutes; it writes its part of docs/reliability.md"]
 fn the_whole_crash_matrix() {
-    // With a number, only one point in so many is tried, and no page is written.
+    // With a number, only one point in so many is tried, and the page says so.
     let thin: Option<usize> = std::env::var("FERRY_CRASH_EVERY")
         .ok()
         .and_then(|text| text.parse().ok());
     let every = thin.unwrap_or(1);
     let seed = seed();
     let mut random = StdRng::seed_from_u64(seed);
-    let grounds = Grounds::new();
-    let calm = undisturbed(&grounds);
-    let longest = length(&grounds);
+    let (grounds, calm, longest) = shared();
     let rows: Vec<(&str, Vec<Point>)> = vec![
-        ("a write to the disk", at_disk(&grounds, Deed::Relocates, every)),
-        ("a request", at_requests(&grounds, Deed::Relocates, every)),
+        ("a write to the disk", at_disk(grounds, Deed::Relocates, every)),
+        ("a request", at_requests(grounds, Deed::Relocates, every)),
         (
             "a random time",
-            at_times(&mut random, Deed::Relocates, 100 / every, longest),
+            at_times(&mut random, Deed::Relocates, 100 / every, *longest),
         ),
         (
             "a write to the disk, resuming",
-            at_disk(&grounds, Deed::Resumes, every * 4),
+            at_disk(grounds, Deed::Resumes, every * 4),
         ),
-        ("a request, resuming", at_requests(&grounds, Deed::Resumes, every * 4)),
+        ("a request, resuming", at_requests(grounds, Deed::Resumes, every * 4)),
         (
             "a write to the disk, rolling back",
-            at_disk(&grounds, Deed::RollsBack, every),
+            at_disk(grounds, Deed::RollsBack, every),
         ),
-        ("a request, rolling back", at_requests(&grounds, Deed::RollsBack, every)),
+        ("a request, rolling back", at_requests(grounds, Deed::RollsBack, every)),
         ("a write to the disk, coming to a gate", {
-            let points = at_disk(&grounds, Deed::WaitsForApproval, every);
+            let points = at_disk(grounds, Deed::WaitsForApproval, every);
             points.into_iter().rev().take(40 / every).collect()
         }),
         (
             "a write to the disk, approving",
-            at_disk(&grounds, Deed::Approves, every),
+            at_disk(grounds, Deed::Approves, every),
         ),
         (
             "a full or failing disk",
-            at_failures(&grounds, Deed::Relocates, every * 3),
+            at_failures(grounds, Deed::Relocates, every * 3),
         ),
         (
             "a full or failing disk, rolling back",
-            at_failures(&grounds, Deed::RollsBack, every * 3),
+            at_failures(grounds, Deed::RollsBack, every * 3),
         ),
     ];
     let mut figures = Vec::new();
     let mut problems = Vec::new();
     for (name, points) in rows {
         eprintln!("{name}: {} points", points.len());
-        let outcomes = try_all(&grounds, &points, &calm);
+        let outcomes = try_all(grounds, &points, calm);
         for (point, outcome) in points.iter().zip(&outcomes) {
             problems.extend(outcome.problems.iter().map(|problem| format!("{point:?}: {problem}")));
         }
@@ -292,7 +289,7 @@ fn the_whole_crash_matrix() {
     }
     let (mut kills, courses) = (0, 20 / every);
     for _ in 0..courses {
-        let (killed, found) = again_and_again(&grounds, &mut random, &calm, longest);
+        let (killed, found) = again_and_again(grounds, &mut random, calm, *longest);
         kills += killed;
         problems.extend(found);
     }
@@ -302,12 +299,7 @@ fn the_whole_crash_matrix() {
         problems.len(),
         problems.join("\n")
     );
-    let text = page::render(&figures, (courses, kills), seed);
-    if thin.is_none() {
-        page::write(&text);
-    } else {
-        eprintln!("{text}");
-    }
+    page::write(&page::render(&figures, (courses, kills), seed, every));
 }
 
 #[test]
@@ -333,9 +325,8 @@ fn one_point() {
         Some(&"waits") => Deed::WaitsForApproval,
         _ => Deed::Relocates,
     };
-    let grounds = Grounds::new();
-    let calm = undisturbed(&grounds);
-    let outcome = attempt(&grounds, Point { deed, strike }, &calm);
+    let (grounds, calm, _) = shared();
+    let outcome = attempt(grounds, Point { deed, strike }, calm);
     eprintln!("{outcome:#?}");
     assert!(outcome.problems.is_empty());
 }

@@ -33,7 +33,7 @@ impl Figure {
     }
 }
 
-pub fn render(figures: &[Figure], (courses, kills): (usize, usize), seed: u64) -> String {
+pub fn render(figures: &[Figure], (courses, kills): (usize, usize), seed: u64, every: usize) -> String {
     let mut page = format!("{CRASHES}{}", include_str!("page.md"));
     let _ = write!(
         page,
@@ -64,6 +64,12 @@ pub fn render(figures: &[Figure], (courses, kills): (usize, usize), seed: u64) -
         sum(|figure| figure.otherwise),
         sum(|figure| figure.repeated),
     );
+    if every > 1 {
+        let _ = writeln!(
+            page,
+            "\nOf all points one in {every} was tried for this page (`FERRY_CRASH_EVERY={every}`)."
+        );
+    }
     page
 }
 
