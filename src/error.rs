@@ -182,6 +182,13 @@ impl Error {
         self.azure.as_ref().map(|said| said.code.as_str())
     }
 
+    /// Whether no script may catch this error and go on: a pause, an interrupt, a journal that cannot be written, a
+    /// replay that is another one than the journal's.
+    pub fn ends_scripts(&self) -> bool {
+        matches!(self.kind, Kind::Paused | Kind::Interrupted)
+            || ["state-unwritable", "journal-damaged", "step-changed"].contains(&self.code.as_str())
+    }
+
     /// Whether the resource was not there (404).
     pub fn is_not_found(&self) -> bool {
         self.azure.as_ref().is_some_and(|said| said.status == 404)
@@ -211,7 +218,9 @@ impl From<store::Error> for Error {
                 "ferry runs      lists the runs of this state directory"
             }
             store::Error::Io { .. } => "choose a directory that can be written: --state DIR, or FERRY_STATE",
-            store::Error::Damaged { .. } => "restore the journal from a backup; Azure was not asked to do anything",
+            store::Error::Damaged { .. } => {
+                "put the journal's files back as they were; Azure was not asked to do anything"
+            }
         };
         let kind = match &error {
             store::Error::Unknown { .. } | store::Error::Ambiguous { .. } => Kind::Refused,

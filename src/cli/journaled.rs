@@ -98,7 +98,8 @@ fn advised(error: Error, run: &str) -> Error {
         *line = line
             .replace("`ferry resume`", &resume)
             .replace("ferry resume RUN", &resume)
-            .replace("ferry refresh RUN", &format!("ferry refresh {run}"));
+            .replace("ferry refresh RUN", &format!("ferry refresh {run}"))
+            .replace("ferry rollback RUN", &format!("ferry rollback {run}"));
     }
     // Where another run is advised, because this one was told the wrong thing, going on is no way out.
     let says = |words: &str| error.next.iter().any(|line| line.contains(words));

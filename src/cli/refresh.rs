@@ -45,7 +45,7 @@ fn take_in(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     let host = context.host_with(&resume::scripts(context, &begun.started)?)?;
     let progress = Progress::new(&context.ui, context.ui.json(), Vec::new());
     let opened = begun.open(context, &progress)?;
-    let outcome = refresh(&begun, &host, &opened);
+    let outcome = refresh(&begun, context, &host, &opened);
     progress.end();
     let delta = outcome?;
     let next = context.command(&format!("resume {}", begun.run));
@@ -58,9 +58,9 @@ fn take_in(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     Ok(Ending::Done)
 }
 
-fn refresh(begun: &Begun, host: &Host, opened: &Opened) -> Result<Delta, Error> {
+fn refresh(begun: &Begun, context: &Context<'_>, host: &Host, opened: &Opened) -> Result<Delta, Error> {
     let session = &opened.session;
-    let runbook = host.runbook_kept(session, &begun.started.runbook)?;
+    let runbook = host.runbook_kept(session, begun.runbook(context))?;
     session.tell(&Event::Run {
         run: Some(begun.run.clone()),
         runbook: runbook.name.clone(),

@@ -49,6 +49,12 @@ impl Begun {
         })
     }
 
+    /// The name or key under which its runbook is found: that of the journal, unless current scripts are wanted.
+    pub fn runbook(&self, context: &Context<'_>) -> &str {
+        let key = self.started.key.as_ref().filter(|_| !context.global.with_current_scripts);
+        key.unwrap_or(&self.started.runbook)
+    }
+
     /// The parameters that it began with.
     pub fn params(&self) -> Params {
         let members = |value: &Value| value.as_object().cloned().unwrap_or_default();

@@ -52,7 +52,7 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     let progress = Progress::new(&context.ui, context.ui.json(), Vec::new());
     let opened = begun.open(context, &progress)?;
     let session = opened.session.clone();
-    let runbook = host.runbook_kept(&session, &begun.started.runbook)?;
+    let runbook = host.runbook_kept(&session, begun.runbook(context))?;
     session.finish(Status::Running, None)?;
     session.tell(&Event::Run {
         run: Some(begun.run.clone()),
@@ -84,11 +84,13 @@ pub fn scripts(context: &Context<'_>, started: &Started) -> Result<Vec<String>, 
         .filter_map(|text| text.as_str().map(str::to_owned))
         .collect();
     let given = context.scripts();
-    if given.is_empty() || given == kept {
-        return Ok(kept);
-    }
     if context.global.with_current_scripts {
-        return Ok(given);
+        return Ok(if given.is_empty() { kept } else { given });
+    }
+    if given.is_empty() || given == kept {
+        // The journal has all scripts, so a directory may have gone.
+        let there = |dir: &String| dir == "none" || std::path::Path::new(dir).is_dir();
+        return Ok(kept.into_iter().filter(there).collect());
     }
     Err(Error::refused(
         "other-scripts",

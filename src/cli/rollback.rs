@@ -51,7 +51,11 @@ fn take_back(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
             Ok(_) => (Status::RolledBack, None),
             Err(error) => (Status::Failed, Some(error.code.clone())),
         };
-        session.finish(status, why)?;
+        match (session.finish(status, why), &outcome) {
+            (Err(error), Ok(_)) => return Err(error),
+            // What stopped it first is told.
+            (Err(_), Err(_)) | (Ok(()), _) => {}
+        }
     }
     progress.end();
     tell(context, &progress, run, &outcome);

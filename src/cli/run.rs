@@ -84,7 +84,7 @@ fn begin(what: &Runbook, context: &Context<'_>) -> Result<Ending, Error> {
         journal,
     )?;
     let shown = Value::Object(params.values.clone());
-    session.begin(started(context, &name, &place, &params))?;
+    session.begin(started(context, (&name, &runbook.key), &place, &params))?;
     session.tell(&Event::Run {
         run: Some(run),
         runbook: runbook.name.clone(),
@@ -104,13 +104,14 @@ fn begin(what: &Runbook, context: &Context<'_>) -> Result<Ending, Error> {
 }
 
 /// How a run begins, as its journal keeps it.
-fn started(context: &Context<'_>, runbook: &str, place: &Place, params: &Params) -> Started {
+fn started(context: &Context<'_>, (runbook, key): (&str, &str), place: &Place, params: &Params) -> Started {
     let mut cloud = place.to_journal();
     if let (Some(members), false) = (cloud.as_object_mut(), context.scripts().is_empty()) {
         members.insert("scripts".into(), json!(context.scripts()));
     }
     Started {
         runbook: runbook.to_owned(),
+        key: Some(key.to_owned()),
         params: Value::Object(params.values.clone()),
         source_params: params
             .files

@@ -80,7 +80,10 @@ impl Subject {
                     // A run that was taken back leaves the way free, also where an older one was done.
                     "rolled-back" => done = None,
                     "failed" if is_another(store, &summary.run, params)? => {}
-                    _ if unfinished => begun = Some(unfinished_run(&summary, "has begun to do the same")),
+                    // One that was killed before it wrote down how it began cannot go on, and has done nothing.
+                    _ if unfinished && has_begun(store, &summary.run)? => {
+                        begun = Some(unfinished_run(&summary, "has begun to do the same"))
+                    }
                     _ => {}
                 }
             } else if unfinished && self.same_identity(&summary) && has_changed(store, &summary.run)? {
@@ -196,6 +199,11 @@ fn is_another(store: &dyn Store, run: &str, params: &Map<String, Value>) -> Resu
     Ok(!same && !has_changed(store, run)?)
 }
 
+/// Whether a run got as far as writing down how it began.
+fn has_begun(store: &dyn Store, run: &str) -> Result<bool, Error> {
+    Ok(Ledger::from_entries(run, &store.read(run)?)?.started.is_some())
+}
+
 /// Whether a run has changed something, or may have.
 fn has_changed(store: &dyn Store, run: &str) -> Result<bool, Error> {
     let ledger = Ledger::from_entries(run, &store.read(run)?)?;
@@ -229,8 +237,15 @@ mod tests {
         Subject::new("relocate", "sim:demo", Some(ID), params.as_object().unwrap())
     }
 
+    fn begin(journal: &dyn crate::store::Journal, params: &Value) {
+        let started = json!({ "runbook": "relocate", "params": params, "cloud": {}, "version": "0" });
+        let (kind, body) = Record::Started(serde_json::from_value(started).unwrap()).columns();
+        journal.append(&kind, &body).unwrap();
+    }
+
     fn status(store: &SqliteStore, subject: &Subject, status: &str) -> String {
         let journal = store.create("relocate", &subject.text, &subject.lock).unwrap();
+        begin(&*journal, &json!({}));
         journal.set_status(status).unwrap();
         journal.run().to_owned()
     }
@@ -261,9 +276,7 @@ mod tests {
         let (wrong, right) = (json!({ "name": "-x" }), json!({ "name": "id-x" }));
         let subject = subject("westeurope");
         let journal = store.create("relocate", &subject.text, &subject.lock).unwrap();
-        let started = json!({ "runbook": "relocate", "params": wrong, "cloud": {}, "version": "0" });
-        let (kind, body) = Record::Started(serde_json::from_value(started).unwrap()).columns();
-        journal.append(&kind, &body).unwrap();
+        begin(&*journal, &wrong);
         journal.set_status("failed").unwrap();
         let earlier = |params: &Value| subject.earlier(&store, params.as_object().unwrap());
         assert_eq!(earlier(&right).unwrap(), Earlier::None);
@@ -274,6 +287,15 @@ mod tests {
             "run-unfinished",
             "it waits for somebody"
         );
+    }
+
+    #[test]
+    fn a_run_that_was_killed_before_it_wrote_down_how_it_began_is_in_nobodys_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::new(directory.path());
+        let subject = subject("westeurope");
+        drop(store.create("relocate", &subject.text, &subject.lock).unwrap());
+        assert_eq!(subject.earlier(&store, &Map::new()).unwrap(), Earlier::None);
     }
 
     #[test]

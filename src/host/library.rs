@@ -171,6 +171,13 @@ impl Library {
             .map(|compiled| compiled.script.text.to_string())
     }
 
+    /// Whether a script that was loaded has this in its text.
+    pub fn says(&self, text: &str) -> bool {
+        lock(&self.compiled)
+            .values()
+            .any(|compiled| compiled.script.text.contains(text))
+    }
+
     /// All functions of the scripts that were loaded, as `name`, with their parameters.
     pub fn functions(&self) -> Vec<(String, Vec<String>)> {
         let compiled = lock(&self.compiled);

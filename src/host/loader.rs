@@ -215,7 +215,7 @@ impl Loader {
         if path.starts_with("./") || path.starts_with("../") {
             return self.beside(importer, &file);
         }
-        if file.starts_with("stdlib/") || file.starts_with("runbooks/") {
+        if is_shipped(&file) {
             return file;
         }
         let shared = format!("stdlib/{file}");
@@ -224,6 +224,8 @@ impl Loader {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .contains_key(importer);
+        // What a journal keeps that is not shipped was a file once.
+        let is_file = is_file || (self.snapshot.contains_key(importer) && !is_shipped(importer));
         if self.has(&shared) || !is_file {
             shared
         } else {
@@ -378,6 +380,11 @@ impl Loader {
             .map(Source::File)
             .chain(embedded(key).map(Source::Embedded))
     }
+}
+
+/// Whether a key is that of a script that ships with ferry, or takes the place of one.
+fn is_shipped(key: &str) -> bool {
+    key.starts_with("stdlib/") || key.starts_with("runbooks/")
 }
 
 /// Whether a path is that of a script: its extension is `rhai`, in this spelling.

@@ -94,7 +94,12 @@ impl Host {
     /// # Errors
     /// As [`Host::runbook`].
     pub fn runbook_kept(&self, session: &Arc<Session>, name: &str) -> Result<Runbook, Error> {
-        let library = self.library_of(session);
+        // Current scripts are kept once they have been compared with the journal: see `rehearse`.
+        let library = if session.options().with_current_scripts {
+            self.library()
+        } else {
+            self.library_of(session)
+        };
         let key = library.loader().runbook(&kept_key(session, name))?;
         Runbook::read(name, &library.compiled(&key)?)
     }
@@ -128,8 +133,9 @@ impl Host {
 
     /// The scripts of a session: those of its journal first, unless current ones are wanted.
     fn library_of(&self, session: &Arc<Session>) -> Library {
-        let resumed = session.mode() == Mode::Run && !session.options().with_current_scripts;
-        let kept = if resumed {
+        // Before its first phase a run may have been cut off while it kept its scripts: some sources would be missing.
+        let complete = session.ledger(|ledger| !ledger.phases.is_empty());
+        let kept = if complete && session.mode() == Mode::Run && !session.options().with_current_scripts {
             session.kept_scripts()
         } else {
             std::collections::BTreeMap::new()
@@ -147,7 +153,9 @@ impl Host {
     /// What a script threw, with its place; `difference` of kind [`Kind::Difference`] when verification found one;
     /// a pause; an interrupt.
     pub fn run(&self, runbook: &Runbook, params: &Params, session: &Arc<Session>) -> Result<RunOutcome, Error> {
-        let outcome = self.phases(runbook, params, session);
+        let outcome = self
+            .rehearse(runbook, params, session)
+            .and_then(|()| self.phases(runbook, params, session));
         let (status, why) = match &outcome {
             Ok(RunOutcome {
                 stopped_after: Some(phase),
@@ -163,12 +171,32 @@ impl Host {
         }
     }
 
+    /// Compares what current scripts ask for with the journal of a run that goes on with them; nothing is sent.
+    ///
+    /// # Errors
+    /// `step-changed`.
+    fn rehearse(&self, runbook: &Runbook, params: &Params, session: &Arc<Session>) -> Result<(), Error> {
+        let begun = session.ledger(|ledger| !ledger.phases.is_empty());
+        if session.mode() != Mode::Run || !session.options().with_current_scripts || !begun {
+            return Ok(());
+        }
+        let under_way = runbook
+            .phases
+            .iter()
+            .find(|phase| session.ledger(|ledger| ledger.phase_result(phase).is_none()));
+        // Whatever else goes wrong will go wrong again, and is told then.
+        match self.phases(runbook, params, &session.rehearsal(under_way.cloned())) {
+            Err(error) if error.code == "step-changed" => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     fn phases(&self, runbook: &Runbook, params: &Params, session: &Arc<Session>) -> Result<RunOutcome, Error> {
         let program = self.program(session);
         let library = program.library();
         library.set_params(params.files.clone());
         let script = library.compiled_with_imports(&library.loader().runbook(&kept_key(session, &runbook.key))?)?;
-        if runbook.phases.iter().any(|phase| phase != "main") {
+        if runbook.phases.iter().any(|phase| phase != "main") || library.says("plugin::") {
             // All of them are loaded now, so that a broken one is refused, and a resumed run has the same ones.
             for kind in ["permissions", "bindings"] {
                 for file in library.files(kind)? {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rhai::{Array, Dynamic, EvalAltResult};
@@ -38,7 +39,9 @@ enum Outcome {
     Parked(Error),
     /// Left out, because this item of its lane has failed.
     Skipped(usize),
-    /// Not begun, because the run was interrupted.
+    /// Ended for good, and with it the whole run: the journal cannot be written, say.
+    Ended(Error),
+    /// Not begun, because the run was interrupted or ended.
     Stopped,
 }
 
@@ -54,11 +57,17 @@ pub(super) fn run(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
         .map(|(index, item)| Item::read(call, index, item));
     let items: Vec<Item> = items.collect::<Result<_, Error>>()?;
     refuse_equal_keys(&name, &items)?;
+    let steps: Vec<(&[String], &Value)> = items
+        .iter()
+        .map(|item| (item.segments.as_slice(), &item.input))
+        .collect();
+    call.session.refuse_changed_items(&name, &steps)?;
 
     let base = current_path();
     let outcomes: Vec<Mutex<Option<Outcome>>> = items.iter().map(|_| Mutex::new(None)).collect();
     let lines = Lines::new(items.iter().map(|item| item.lines.as_slice()));
     let failed_lanes: Mutex<BTreeMap<&str, Poison>> = Mutex::default();
+    let ended = AtomicBool::new(false);
     let set = |index: usize, outcome: Outcome| {
         *outcomes[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
     };
@@ -80,7 +89,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
             Ok(value) => Outcome::Done(value),
             Err(error) => match ending(&error) {
                 Some(end) if end.kind == Kind::Paused => Outcome::Parked(end),
-                Some(_) => Outcome::Stopped,
+                Some(end) if end.kind == Kind::Interrupted => Outcome::Stopped,
+                Some(end) => Outcome::Ended(end),
                 None => Outcome::Failed(error),
             },
         }
@@ -97,13 +107,16 @@ pub(super) fn run(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
                     .cloned()
             });
             let outcome = match poisoned {
-                _ if call.session.cancel().is_cancelled() => Outcome::Stopped,
+                _ if ended.load(Ordering::SeqCst) || call.session.cancel().is_cancelled() => Outcome::Stopped,
                 Some(Poison::Failed(first)) => Outcome::Skipped(first),
                 Some(Poison::Parked(error)) => Outcome::Parked(error),
                 None => catch_unwind(AssertUnwindSafe(|| branch(index))).unwrap_or_else(|_| {
                     Outcome::Failed(Error::failed("internal", "a branch panicked; this is a defect of ferry").into())
                 }),
             };
+            if matches!(outcome, Outcome::Ended(_)) {
+                ended.store(true, Ordering::SeqCst);
+            }
             let poison = match &outcome {
                 Outcome::Failed(_) => Some(Poison::Failed(index)),
                 Outcome::Parked(error) => Some(Poison::Parked(error.clone())),
@@ -226,15 +239,20 @@ fn refuse_equal_keys(name: &str, items: &[Item]) -> Result<(), Error> {
 }
 
 /// The results of all items, or everything that went wrong, in one error.
-fn together(name: &str, items: &[Item], outcomes: Vec<Outcome>) -> Result<Dynamic, Box<EvalAltResult>> {
+fn together(name: &str, items: &[Item], mut outcomes: Vec<Outcome>) -> Result<Dynamic, Box<EvalAltResult>> {
     let total = outcomes.len();
+    if let Some(index) = outcomes.iter().position(|outcome| matches!(outcome, Outcome::Ended(_)))
+        && let Outcome::Ended(end) = outcomes.swap_remove(index)
+    {
+        return Err(end.into());
+    }
     let (mut results, mut failed, mut skipped, mut parked) = (Array::with_capacity(total), vec![], vec![], vec![]);
     for (index, outcome) in outcomes.into_iter().enumerate() {
         match outcome {
             Outcome::Done(value) => results.push(from_json(&value)),
             Outcome::Failed(error) => failed.push((index, error)),
             Outcome::Skipped(after) => skipped.push((index, after)),
-            Outcome::Parked(error) => parked.push(error),
+            Outcome::Parked(error) | Outcome::Ended(error) => parked.push(error),
             Outcome::Stopped => {
                 return Err(Error::failed("interrupted", format!("\"{name}\" was interrupted"))
                     .kind(Kind::Interrupted)

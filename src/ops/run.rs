@@ -69,7 +69,7 @@ pub(crate) fn module() -> OpModule {
         /// * `items` (array): the items; two equal keys are refused before anything is done
         /// * `body` (closure): takes an item
         /// * returns (array): what the closure returned for each item
-        /// * errors: `items-failed`, `duplicate-key`, `not-plain`
+        /// * errors: `items-failed`, `duplicate-key`, `not-plain`, `step-changed`
         /// * changes: no; what the closure calls does
         /// * also: parallel, for, loop, map, concurrent
         ///
@@ -344,7 +344,7 @@ pub(crate) fn module() -> OpModule {
         /// assert_eq(type_of(run::planning()), "bool");
         /// ```
         fn planning(call) {
-            Ok(call.session.mode() == Mode::Plan)
+            Ok(call.session.mode() == Mode::Plan && !call.session.is_rehearsal())
         }
     }
 }

@@ -7,11 +7,10 @@ use super::value::from_json;
 use crate::error::{Error, Kind};
 use crate::types::ParseError;
 
-/// Ends the script: a pause or an interrupt that it cannot catch. Anything else is thrown as a map.
+/// Ends the script, where it may not catch the error: see [`Error::ends_scripts`]. Anything else is thrown as a map.
 impl From<Error> for Box<EvalAltResult> {
     fn from(error: Error) -> Self {
-        let ends = matches!(error.kind, Kind::Paused | Kind::Interrupted);
-        if ends {
+        if error.ends_scripts() {
             return EvalAltResult::ErrorTerminated(Dynamic::from(error), Position::NONE).into();
         }
         EvalAltResult::ErrorRuntime(thrown(&error), Position::NONE).into()
@@ -69,7 +68,7 @@ pub fn root(error: &EvalAltResult) -> (&EvalAltResult, &str, Position) {
     }
 }
 
-/// The error that ended a script for good, if one did: a pause or an interrupt.
+/// The error that ended a script for good, if one did: one that it could not catch.
 pub fn ending(error: &EvalAltResult) -> Option<Error> {
     match root(error).0 {
         EvalAltResult::ErrorTerminated(token, _) => Some(

@@ -197,6 +197,8 @@ mod tests {
         fn every_document_comes_back_from_a_script_as_it_was(document in json()) {
             prop_assert_eq!(&to_json(&from_json(&document)).unwrap(), &document);
             prop_assert_eq!(&to_json(&Frozen::dynamic(&document)).unwrap(), &document);
+            // And out of the text of a journal, to the last bit of a float.
+            prop_assert_eq!(&serde_json::from_str::<Value>(&document.to_string()).unwrap(), &document);
         }
     }
 

@@ -37,6 +37,9 @@ impl Session {
             .untouched("nothing was sent")
             .next(":write on      at the prompt; or write a runbook and run it"));
         }
+        if self.is_rehearsal() {
+            return self.rehearse_change(change);
+        }
         if self.mode() == Mode::Plan {
             return self.plan_change(change);
         }
@@ -174,7 +177,7 @@ impl Session {
     }
 
     /// The key by which a replay finds a change.
-    fn key(&self, action: &Action) -> String {
+    pub(super) fn key(&self, action: &Action) -> String {
         let write = action.write();
         let content = match action {
             Action::Send(write) => json!({ "query": write.query, "body": write.body }),

@@ -15,6 +15,7 @@ mod planned;
 mod read;
 pub mod record;
 mod refresh;
+mod rehearsal;
 mod rollback;
 mod send;
 mod session;

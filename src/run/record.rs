@@ -148,6 +148,9 @@ pub enum Record {
 pub struct Started {
     /// The runbook: a shipped name, or a path.
     pub runbook: String,
+    /// The key that its script is kept under, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// Its parameters, parsed, as the phases get them.
     pub params: Value,
     /// The parameters of sources and finders: `FILESTEM.NAME` → value.

@@ -127,18 +127,22 @@ pub struct Planned {
 /// What a running script is tied to. It is shared by all threads of a run; every call blocks, and is made
 /// from plain threads, never from async code.
 pub struct Session {
-    handle: Handle,
-    connect: Connect,
-    client: OnceLock<Client>,
+    pub(super) handle: Handle,
+    pub(super) connect: Connect,
+    pub(super) client: OnceLock<Client>,
     connecting: Mutex<()>,
     mode: Mode,
     writes: AtomicBool,
+    /// Whether this is a rehearsal: see [`Session::rehearsal`].
+    pub(super) rehearsal: bool,
+    /// What a rehearsal has noticed.
+    pub(super) noticed: Mutex<Option<Error>>,
     pub(super) options: Options,
     observer: Observer,
-    cancel: Mutex<CancellationToken>,
+    pub(super) cancel: Mutex<CancellationToken>,
     journal: OnceLock<Box<dyn Journal>>,
     factory: Option<JournalFactory>,
-    ledger: Mutex<Ledger>,
+    pub(super) ledger: Mutex<Ledger>,
     pub(super) overlay: Mutex<Overlay>,
     planned: Mutex<Vec<Planned>>,
     planned_items: Mutex<HashSet<String>>,
@@ -166,7 +170,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Session {
-    fn new(handle: Handle, connect: Connect, mode: Mode, options: Options, observer: Observer) -> Self {
+    pub(super) fn new(handle: Handle, connect: Connect, mode: Mode, options: Options, observer: Observer) -> Self {
         Self {
             handle,
             connect,
@@ -174,6 +178,8 @@ impl Session {
             connecting: Mutex::new(()),
             mode,
             writes: AtomicBool::new(mode == Mode::Run),
+            rehearsal: false,
+            noticed: Mutex::new(None),
             options: Options {
                 concurrency: options.concurrency.max(1),
                 ..options
@@ -359,7 +365,9 @@ impl Session {
         let mut ledger = lock(&self.ledger);
         if let Some(journal) = self.journal.get() {
             let (kind, body) = record.columns();
-            journal.append(&kind, &body)?;
+            journal
+                .append(&kind, &body)
+                .map_err(|error| unwritten(error, journal.run(), ledger.rolling_back))?;
         }
         ledger.take(record, &now());
         Ok(())
@@ -598,6 +606,20 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// The error of a record that was not made durable. What the record was to allow is not done; where it was to tell of
+/// an end, that is looked up when the run goes on.
+fn unwritten(error: store::Error, run: &str, rolling_back: bool) -> Error {
+    let goes_on = if rolling_back { "rollback" } else { "resume" };
+    let mend = match &error {
+        store::Error::Io { path, .. } => format!("make room for {path}, or mend what keeps it from being written"),
+        _ => "keep the file, and look at the disk".to_owned(),
+    };
+    let mut error = Error::from(error)
+        .untouched("what was done is in the journal, or is looked up when the run goes on; nothing else was sent");
+    error.next = vec![mend, format!("ferry {goes_on} {run}      goes on from here")];
+    error
 }
 
 /// The error of a session that somebody stopped.

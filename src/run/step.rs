@@ -1,10 +1,12 @@
 //! Phases and steps: what ended is not done again; the journal answers with what it returned.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::event::{Event, State};
 use super::path;
-use super::record::Record;
+use super::record::{Record, Standing};
 use super::session::{Mode, Session, lock};
 use crate::error::Error;
 use crate::types::json;
@@ -90,7 +92,7 @@ impl Session {
 
     /// Whether the result of a step is written down: not in verification, which proves nothing later, nor below a
     /// step that is taken afresh.
-    fn is_kept(&self, segments: &[String]) -> bool {
+    pub(super) fn is_kept(&self, segments: &[String]) -> bool {
         let fresh = lock(&self.fresh);
         let below_fresh =
             !fresh.is_empty() && (1..=segments.len()).any(|n| fresh.contains(&path::printed(&segments[..n])));
@@ -126,8 +128,12 @@ impl Session {
         let kept = self.is_kept(&segments);
         let recorded = self.ledger(|ledger| ledger.steps.get(&printed).cloned());
         if let Some((recorded, value)) = recorded.filter(|_| kept) {
-            if recorded.is_some() && digest.is_some() && recorded != digest {
-                return Err(step_changed(&printed, "now works on something else").into());
+            if is_other(recorded.as_ref(), digest.as_ref()) {
+                return Err(self.step_changed(&printed, OTHER_INPUT).into());
+            }
+            if self.is_rehearsal() {
+                self.rehearse(segments, body)?;
+                return Ok(value);
             }
             self.tell(&Event::Step {
                 path: printed,
@@ -174,38 +180,98 @@ impl Session {
         }
     }
 
+    /// Refuses a list of items before any of them is begun, where the journal has finished ones that now look
+    /// different, or that are not in it any more. `items` are the segments below `name`, each with its input.
+    ///
+    /// # Errors
+    /// `step-changed`.
+    pub fn refuse_changed_items(&self, name: &str, items: &[(&[String], &Value)]) -> Result<(), Error> {
+        let mut list = path::current();
+        list.push(name.to_owned());
+        if !self.is_kept(&list) {
+            return Ok(());
+        }
+        let within = format!("{}/", path::printed(&list));
+        let inputs: HashMap<String, &Value> = items
+            .iter()
+            .map(|(segments, input)| (format!("{within}{}", path::printed(segments)), *input))
+            .collect();
+        let finished: Vec<(String, Option<String>)> = self.ledger(|ledger| {
+            let steps = ledger.steps.iter().filter(|(path, _)| path.starts_with(&within));
+            steps.map(|(path, (input, _))| (path.clone(), input.clone())).collect()
+        });
+        for (path, recorded) in finished {
+            match inputs.get(&path) {
+                Some(input) if is_other(recorded.as_ref(), Some(&json::digest(input))) => {
+                    return Err(self.step_changed(&path, OTHER_INPUT));
+                }
+                Some(_) => {}
+                // Steps inside an item are asked for, or not, when the item is begun.
+                None if above(&path).any(|item| inputs.contains_key(item)) => {}
+                None => return Err(self.step_changed(&path, VANISHED)),
+            }
+        }
+        Ok(())
+    }
+
     /// A finished step that the script did not ask for again means that the script is another one.
     fn refuse_vanished(&self, phase: &str) -> Result<(), Error> {
         let visited = lock(&self.visited);
         let prefix = format!("{phase}/");
         let vanished = self.ledger(|ledger| {
-            ledger
+            let unasked = ledger
                 .steps
                 .keys()
-                .filter(|path| path.starts_with(&prefix) && !visited.contains(*path))
-                .find(|path| {
-                    // Steps inside a finished step are not visited again, and need not be.
-                    !ledger.steps.keys().any(|outer| {
-                        visited.contains(outer)
-                            && path.len() > outer.len()
-                            && path.starts_with(outer.as_str())
-                            && path.as_bytes()[outer.len()] == b'/'
-                    })
-                })
-                .cloned()
+                .filter(|path| path.starts_with(&prefix) && !visited.contains(*path));
+            // Steps inside a finished step are not visited again, and need not be.
+            let is_inside =
+                |path: &str| above(path).any(|outer| visited.contains(outer) && ledger.steps.contains_key(outer));
+            unasked.filter(|path| !is_inside(path)).min().cloned()
         });
         match vanished {
-            Some(path) => Err(step_changed(&path, "is not asked for any more")),
+            Some(path) => Err(self.step_changed(&path, VANISHED)),
             None => Ok(()),
         }
     }
+
+    /// The error of a replay that is another one than the journal's.
+    pub(super) fn step_changed(&self, path: &str, how: &str) -> Error {
+        let done = self.ledger(|ledger| {
+            let done = ledger.changes.iter().filter(|change| change.standing == Standing::Done);
+            done.filter(|change| !change.already).count()
+        });
+        let mut error = Error::failed(
+            "step-changed",
+            format!("the run was not resumed: the finished step {path} {how}"),
+        );
+        if self.is_rehearsal() {
+            error = error.untouched("the journal and Azure; no request was sent that changes something");
+        } else {
+            error = error.untouched("what was done stays done, and is in the journal; nothing more was sent");
+        }
+        if self.options.with_current_scripts {
+            error = error.next(
+                "ferry resume RUN      without --with-current-scripts: finishes with the scripts that the run began with",
+            );
+        }
+        if done > 0 {
+            error = error.next(format!(
+                "ferry rollback RUN      undoes its {done} change(s), newest first"
+            ));
+        }
+        error
+    }
 }
 
-fn step_changed(path: &str, how: &str) -> Error {
-    Error::failed(
-        "step-changed",
-        format!("the run was not resumed: the finished step {path} {how}"),
-    )
-    .untouched("the journal and Azure; no request was sent")
-    .next("ferry resume RUN      without --with-current-scripts: goes on with the scripts that the run began with")
+const OTHER_INPUT: &str = "now works on something else";
+const VANISHED: &str = "is not asked for any more";
+
+/// Whether a step that had this input now has another one. One of the two may not be known.
+fn is_other(recorded: Option<&String>, now: Option<&String>) -> bool {
+    recorded.is_some() && now.is_some() && recorded != now
+}
+
+/// The printed paths that a printed path lies below, outermost first.
+fn above(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(at, _)| &path[..at])
 }

@@ -3,6 +3,7 @@
 //! A store keeps entries: a sequence number, a time, a kind, and a JSON body that it does not look into.
 //! What the bodies mean is known to `run`, so that old entries survive new code.
 
+mod chain;
 mod error;
 pub mod redact;
 mod sqlite;

@@ -76,8 +76,7 @@ impl Seen {
             let hit = row["fault"] == true;
             self.requests += 1;
             self.hits += usize::from(hit);
-            let reads = path.contains("/resources?") || path.contains("/list?") || path.contains("/list/");
-            if method == "GET" || (method == "POST" && reads) {
+            if reads(method, path) {
                 continue;
             }
             let key = format!("{method} {path} {}", text("bodyHash"));
@@ -96,6 +95,12 @@ impl Seen {
             last.insert(key, now);
         }
     }
+}
+
+/// Whether a request changes nothing.
+pub fn reads(method: &str, path: &str) -> bool {
+    let asks = ["/resources?", "/list?", "/list/", "/getByIds"];
+    method == "GET" || (method == "POST" && asks.iter().any(|word| path.contains(word)))
 }
 
 /// What differs from an undisturbed run, and what should never be.
@@ -139,7 +144,10 @@ impl Marks {
     fn of(estate: &Value) -> Self {
         let mut ids = Vec::new();
         for document in estate["arm"]["resources"].as_array().into_iter().flatten() {
-            if document["name"] == "id-kinds-westeurope" {
+            if ["id-kinds-westeurope", "id-moved"]
+                .iter()
+                .any(|name| document["name"] == *name)
+            {
                 for (name, mark) in [("principalId", "PRINCIPAL"), ("clientId", "CLIENT")] {
                     let id = document["properties"][name].as_str().unwrap_or_default();
                     ids.push((id.to_lowercase(), mark));

@@ -186,6 +186,7 @@ impl<'a> Cell<'a> {
     fn started(&self, params: &Params) -> Started {
         Started {
             runbook: "relocate".to_owned(),
+            key: None,
             params: Value::Object(params.values.clone()),
             source_params: Map::new(),
             cloud: json!({ "cloud": self.server.url() }),

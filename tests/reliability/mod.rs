@@ -1,5 +1,8 @@
 //! Every fault at every kind of request of a relocation, and the page that shows how each ends.
 
+// It is built upon signals, /proc and LD_PRELOAD.
+#[cfg(target_os = "linux")]
+mod crash;
 mod faults;
 mod judge;
 mod kinds;
@@ -114,7 +117,7 @@ fn the_whole_matrix() {
     }
     totals.visitors = lab.visitors();
     if std::env::var("FERRY_MATRIX_ONLY").is_err() {
-        std::fs::write(page::file(), page::render(&matrix, &totals)).unwrap();
+        page::write(&page::render(&matrix, &totals));
     }
     assert!(
         problems.is_empty(),

@@ -21,6 +21,16 @@ pub fn file() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reliability.md")
 }
 
+/// Puts the matrix into the page, before the part that another command writes.
+pub fn write(text: &str) {
+    let page = std::fs::read_to_string(file()).unwrap_or_default();
+    let rest = page.find(CRASHES).map_or("", |at| &page[at..]);
+    std::fs::write(file(), format!("{text}{rest}")).unwrap();
+}
+
+/// What begins the part about crashes.
+pub const CRASHES: &str = "\n## When the plug is pulled\n";
+
 pub fn render(matrix: &Matrix, totals: &Totals) -> String {
     let mut page = format!(
         "{}{}",

@@ -163,3 +163,63 @@ fn parameters_that_are_not_understood_are_refused_before_anything_is_contacted()
         runbook.usage()
     );
 }
+
+/// A journal on a disk that is full after so many records.
+struct Full(std::sync::atomic::AtomicUsize);
+
+impl crate::store::Journal for Full {
+    fn run(&self) -> &'static str {
+        "7k3q"
+    }
+    fn append(&self, _: &str, _: &serde_json::Value) -> Result<u64, crate::store::Error> {
+        use std::sync::atomic::Ordering::SeqCst;
+        let room = self.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        room.map(|_| 1).map_err(|_| crate::store::Error::Io {
+            path: "/state/7k3q.sqlite".into(),
+            verb: "written",
+            why: "database or disk is full".into(),
+        })
+    }
+    fn entries(&self) -> Result<Vec<crate::store::Entry>, crate::store::Error> {
+        Ok(Vec::new())
+    }
+    fn set_status(&self, _: &str) -> Result<(), crate::store::Error> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_ends_the_run_whatever_the_script_catches_and_in_all_branches() {
+    let (_directory, path) = book(
+        r#"//! F.
+fn main(params) {
+    let items = []; for n in 0..40 { items.push(`item ${n}`); }
+    try { run::each("all", items, |item| { try { run::note(item); } catch {} run::note("and on"); }); } catch {}
+    try { run::note("after"); } catch {}
+    1
+}"#,
+    );
+    let host = host();
+    let runbook = host.runbook(&path).unwrap();
+    for room in [0, 2, 9, 30] {
+        let full = Box::new(Full(room.into()));
+        let cloud: crate::run::Connect = Box::new(|| Box::pin(std::future::pending()));
+        let session = crate::run::Session::run(super::handle(), cloud, options(), crate::run::nobody(), full).unwrap();
+        let error = host.run(&runbook, &Params::default(), &session).unwrap_err();
+        assert_eq!(
+            (error.code.as_str(), error.exit_code()),
+            ("state-unwritable", 1),
+            "{error}"
+        );
+        assert!(
+            error.message.contains("/state/7k3q.sqlite") && error.message.contains("disk is full"),
+            "{error}"
+        );
+        assert!(
+            error.next.iter().any(|next| next.contains("ferry resume 7k3q")),
+            "{:?}",
+            error.next
+        );
+        assert!(!session.ledger(|ledger| ledger.notes.contains(&"after".to_owned())));
+    }
+}
