@@ -201,7 +201,7 @@ impl Session {
     /// Restores the values of a document that still are what Ferry wrote.
     fn restore(&self, change: &record::Change, edit: &EditSet) -> Result<Outcome, Error> {
         let document = match self.fetch(&edit.read) {
-            Ok(document) => document,
+            Ok(document) => self.fill(edit, document)?,
             // With the document all that was written in it is gone.
             Err(error) if error.is_not_found() => return Ok(Outcome::Undone),
             Err(error) => return Err(error),

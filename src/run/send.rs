@@ -202,7 +202,7 @@ impl Session {
     }
 
     /// Puts values in that the read hides and an action shows: without them a write would lose them.
-    fn fill(&self, edit: &EditSet, mut document: Value) -> Result<Value, Error> {
+    pub(super) fn fill(&self, edit: &EditSet, mut document: Value) -> Result<Value, Error> {
         for fill in &edit.fills {
             let Some(Value::Array(items)) = document.pointer(&fill.at).cloned() else {
                 continue;

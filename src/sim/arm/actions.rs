@@ -141,11 +141,15 @@ fn shown(turn: &Turn<'_>, on: &ResourceId, action: &str) -> Option<Answer> {
     if let Some((_, child)) = child {
         return Some(Answer::json(200, child.clone()));
     }
+    if let Some(settings) = settings(turn, on, action) {
+        return Some(settings);
+    }
     let stands_for = kind.is_some_and(|kind| kind.lists.iter().any(|name| name.eq_ignore_ascii_case(action)));
     match action {
         "listsecrets" if stands_for => {
-            let secrets = document
-                .pointer("/properties/configuration/secrets")
+            let secrets = ["/properties/configuration/secrets", "/properties/secrets"]
+                .iter()
+                .find_map(|place| document.pointer(place))
                 .cloned()
                 .unwrap_or_else(|| json!([]));
             Some(Answer::json(200, json!({ "value": secrets })))
@@ -157,4 +161,19 @@ fn shown(turn: &Turn<'_>, on: &ResourceId, action: &str) -> Option<Answer> {
         _ if stands_for => Some(Answer::json(200, document.clone())),
         _ => None,
     }
+}
+
+/// The settings that an action of their owner shows, as `listAppSettings` of a static web app shows `config/appsettings`;
+/// none have been written where no document stands.
+fn settings(turn: &Turn<'_>, on: &ResourceId, action: &str) -> Option<Answer> {
+    let name = action.strip_prefix("list")?;
+    let full = format!("{}/config", on.resource_type());
+    let kind = catalog::kind(&full)?;
+    if !kind.hides(name) || !kind.lists.is_empty() {
+        return None;
+    }
+    let stored = turn.world.read(&format!("{}/config/{name}", on.key())).cloned();
+    let id = format!("{}/config/{name}", on.as_str());
+    let empty = || json!({ "id": id, "name": name, "type": full, "properties": {} });
+    Some(Answer::json(200, stored.unwrap_or_else(empty)))
 }
