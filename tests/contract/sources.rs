@@ -25,6 +25,10 @@ fn listed(cloud: &Cloud, file: &str) -> Result<Vec<Value>, String> {
         Ok(grants)
     };
     let grants = list(&cloud.old)?;
+    if grants.is_empty() {
+        // Where a file finds something it is looked at closely; where it finds nothing, once is enough.
+        return Ok(grants);
+    }
     for grant in &grants {
         for name in ["id", "scope", "what"] {
             if !grant[name].is_string() {
