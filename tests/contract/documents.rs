@@ -71,7 +71,10 @@ fn parts(estate: &Value) -> BTreeMap<String, &Value> {
     let mut parts = BTreeMap::new();
     for document in estate["arm"]["resources"].as_array().into_iter().flatten() {
         let id = document["id"].as_str().unwrap_or_default().to_lowercase();
-        parts.insert(id, document);
+        // Requests for role schedules are history: Azure keeps them, and nobody can delete one.
+        if !id.contains("schedulerequests/") {
+            parts.insert(id, document);
+        }
     }
     for (kind, entries) in estate["graph"].as_object().into_iter().flatten() {
         for entry in entries.as_array().into_iter().flatten() {

@@ -27,11 +27,13 @@ fn everywhere(
         let start = || Cloud::start(&name, estate.clone(), scripts.path());
         let mut cloud = start();
         for file in cloud.files(kind) {
-            cloud.plan_anew();
             let items = list(&cloud, &file).unwrap_or_else(|why| {
                 broken.push(format!("{name}: {file}: {why}"));
                 Vec::new()
             });
+            if !items.is_empty() {
+                cloud.plan_anew();
+            }
             *covered.entry(file.clone()).or_default() += items.len();
             for item in &items {
                 if let Err(why) = keep(&cloud, &file, item) {

@@ -24,12 +24,23 @@ ASSIGNMENT = "microsoft.authorization/roleassignments"
 # Records whose own name says nothing: a twin may have any.
 FREE_NAMES = re.compile(
     r"(microsoft\.authorization/roleassignments"
+    r"|microsoft\.authorization/role(assignment|eligibility)schedule(s|instances)"
     r"|microsoft\.documentdb/databaseaccounts/(sql|table|cassandra|gremlin|mongomi)roleassignments"
     r"|microsoft\.(kusto/clusters|synapse/workspaces/kustopools)(/databases)?/principalassignments"
-    r"|microsoft\.cache/redis(enterprise/databases)?/accesspolicyassignments)$")
+    r"|microsoft\.cache/redis(enterprise/databases)?/accesspolicyassignments"
+    r"|microsoft\.datashare/accounts/shares/invitations"
+    r"|microsoft\.billing/billingaccounts(/.+)?/billingroleassignments)$")
+SCHEDULE = re.compile(r"microsoft\.authorization/role(assignment|eligibility)schedule(s|instances)$")
+# Requests that make and end schedules are history, which nobody can delete: they go on naming the old principal.
+REQUEST = re.compile(r"microsoft\.authorization/role(assignment|eligibility)schedulerequests$")
 FREE_LISTS = {"appRoleAssignments", "roleManagement", "oauth2PermissionGrants"}
 # Of records in free lists and of role assignments: when and by whom they were made, and names that are looked up.
 HISTORY = {"createdOn", "updatedOn", "createdBy", "updatedBy", "createdDateTime", "principalDisplayName", "deletedDateTime"}
+# Of schedules: what comes of the request that made them. The end is no part of it: it is kept.
+OF_REQUEST = {"startDateTime", "roleAssignmentScheduleId", "roleEligibilityScheduleId", "roleAssignmentScheduleRequestId",
+              "roleEligibilityScheduleRequestId", "linkedRoleEligibilityScheduleId", "originRoleAssignmentId"}
+# Members that hold a display name: where it was the old identity's, the new one's may stand there.
+DISPLAY = {"login", "principalName"}
 # Of records in free lists: what Graph computes when it answers, so that a record made by a request does not hold it.
 COMPUTED = {"principalType", "resourceDisplayName"}
 # Lists without order. In the first the old entry stays until clean-up.
@@ -181,12 +192,12 @@ class Comparison:
             else:
                 self.changed_in_place(key, doc)
         for key, doc in self.found.items():
-            if key not in self.used and key not in self.docs:
+            if key not in self.used and key not in self.docs and not REQUEST.match(doc["type"].lower()):
                 self.say(doc["id"], "was made, and nothing before asks for it")
 
     def about_it(self, doc):
         """Whether a role assignment of another principal at another scope names the identity, as in its condition."""
-        return not self.names_old(doc["id"]) and not self.names_old(doc["properties"].get("principalId", ""))
+        return doc["type"].lower() == ASSIGNMENT and not self.names_old(doc["id"]) and not self.names_old(doc["properties"].get("principalId", ""))
 
     def untouched(self, key, doc):
         self.used.add(key)
@@ -201,6 +212,10 @@ class Comparison:
         """What a role assignment or a record like it says, whatever its name is."""
         parent = doc["id"].rsplit("/", 2)[0]
         props = {k: v for k, v in (doc.get("properties") or {}).items() if k not in HISTORY and v is not None}
+        if SCHEDULE.match(doc["type"].lower()):
+            props = {k: v for k, v in props.items() if k not in OF_REQUEST}
+            if "endDateTime" in props:
+                props["endDateTime"] = props["endDateTime"][:19]
         props = marked(props)
         for key in ("scope", "roleDefinitionId"):
             if key in props:
@@ -297,6 +312,8 @@ class Comparison:
             still = "still names the old identity" if self.names_old(now) else "does not name the new identity as it named the old"
             return [(path, f"{still}: {show(was)} became {show(now)}")]
         if type(was) is type(now) and was == now:
+            return []
+        if name in DISPLAY and was == self.old_doc["name"] and now == self.new_doc["name"]:
             return []
         return [(path, f"differs: {show(was)} became {show(now)}")]
 
@@ -429,7 +446,7 @@ class Comparison:
 
     def nothing_names_the_old(self):
         for doc in self.after["arm"]["resources"]:
-            for path in self.old.places(doc):
+            for path in [] if REQUEST.match(doc["type"].lower()) else self.old.places(doc):
                 self.say(f"{doc['id']} {path}", "still names the old identity")
         rest = {k: v for k, v in (self.after.get("graph") or {}).items() if k != "signIns"}
         for root, value in (("graph", rest), ("data", self.after.get("data") or {})):

@@ -23,7 +23,8 @@ from random_estate import build  # noqa: E402
 
 ROOT = HERE.parent.parent
 NEW_PRINCIPAL, NEW_CLIENT = "0f0e0d0c-0b0a-4908-8706-050403020100", "1f1e1d1c-1b1a-4918-9716-151413121110"
-ASSIGNMENTS = ("roleassignments", "sqlroleassignments", "principalassignments", "accesspolicyassignments")
+ASSIGNMENTS = ("roleassignments", "sqlroleassignments", "principalassignments", "accesspolicyassignments", "roleassignmentschedules",
+               "roleassignmentscheduleinstances", "roleeligibilityschedules", "roleeligibilityscheduleinstances")
 
 
 def load(name):
@@ -337,6 +338,21 @@ ODD_DAMAGE = {
     "an id in a list was doubled": lambda a: find(a, "/managedClusters/sf")["properties"]["vmManagedIdentity"]["userAssignedIdentities"].append("/a"),
     "another one's condition was not turned": lambda a: conditional(a)["properties"].update(condition="true"),
 }
+# Each damages the estate of grants that Resource Manager keeps after `done`.
+GRANT_DAMAGE = {
+    "a time-bound role lost its end": lambda a: find(a, "roleAssignmentSchedules", principalId=NEW_PRINCIPAL)["properties"].update(endDateTime=None),
+    "a time-bound role has become a plain one": lambda a: drop(a, find(a, "roleAssignmentScheduleInstances", principalId=NEW_PRINCIPAL)),
+    "an eligible role is missing": lambda a: drop(a, find(a, "roleEligibilitySchedules", principalId=NEW_PRINCIPAL)),
+    "an eligible role stands twice": lambda a: again(a, find(a, "roleEligibilitySchedules", principalId=NEW_PRINCIPAL)),
+    "another one's eligible role is gone": lambda a: drop(a, find(a, "roleEligibilitySchedules", endDateTime="2999-06-01T00:00:00Z")),
+    "a cache's policy is missing": lambda a: drop(a, find(a, "redis/accessPolicyAssignments", accessPolicyName="Data Owner")),
+    "a cache's policy is another": lambda a: find(a, "redis/accessPolicyAssignments", accessPolicyName="Data Owner")["properties"].update(accessPolicyName="Data Reader"),
+    "an administrator has another name": lambda a: find(a, "sql-reports/administrators/ActiveDirectory")["properties"].update(login="somebody"),
+    "an administrator's id is of the other kind": lambda a: find(a, "sql-reports/administrators/ActiveDirectory")["properties"].update(sid=NEW_PRINCIPAL),
+    "an entry of others is gone": lambda a: find(a, "ledger-reports")["properties"]["aadBasedSecurityPrincipals"].pop(0),
+    "an entry has another role": lambda a: find(a, "ledger-reports")["properties"]["aadBasedSecurityPrincipals"][1].update(ledgerRoleName="Reader"),
+    "a key of a map was lost": lambda a: find(a, "environmentTypes/test")["properties"]["userRoleAssignments"].pop(NEW_PRINCIPAL),
+}
 OLD = {}
 
 
@@ -395,6 +411,9 @@ class Damage(unittest.TestCase):
 
     def test_of_rarer_things_is_noticed(self):
         self.noticed(ODD_DAMAGE, "done", odd(load("one-vm")))
+
+    def test_of_grants_in_resource_manager_is_noticed(self):
+        self.noticed(GRANT_DAMAGE, "done", load("arm-grants"))
 
 
 # Each makes the demo inconsistent; the checker must see it.
