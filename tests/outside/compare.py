@@ -27,9 +27,12 @@ FREE_NAMES = re.compile(
     r"|microsoft\.documentdb/databaseaccounts/(sql|table|cassandra|gremlin|mongomi)roleassignments"
     r"|microsoft\.(kusto/clusters|synapse/workspaces/kustopools)(/databases)?/principalassignments"
     r"|microsoft\.cache/redis(enterprise/databases)?/accesspolicyassignments)$")
-FREE_LISTS = {"appRoleAssignments", "roleManagement", "oauth2PermissionGrants"}
+FREE_LISTS = {"appRoleAssignments", "roleManagement", "oauth2PermissionGrants", "roleAssignmentScheduleInstances",
+              "roleEligibilityScheduleInstances", "assignmentScheduleInstances", "eligibilityScheduleInstances"}
+# Records of data planes whose address ends in a name that says nothing: local roles of HSMs, roles of Synapse.
+FREE_DATA = re.compile(r"(?P<collection>https://.+/roleassignments)/[0-9a-f-]{36}$", re.I)
 # Of records in free lists and of role assignments: when and by whom they were made, and names that are looked up.
-HISTORY = {"createdOn", "updatedOn", "createdBy", "updatedBy", "createdDateTime", "principalDisplayName", "deletedDateTime"}
+HISTORY = {"createdOn", "updatedOn", "createdBy", "updatedBy", "createdDateTime", "startDateTime", "principalDisplayName", "deletedDateTime"}
 # Of records in free lists: what Graph computes when it answers, so that a record made by a request does not hold it.
 COMPUTED = {"principalType", "resourceDisplayName"}
 # Lists without order. In the first the old entry stays until clean-up.
@@ -420,12 +423,41 @@ class Comparison:
             self.say(f"graph/{name}", f"is left over: {show(item)}")
 
     def data(self):
-        was, now = self.before.get("data") or {}, self.after.get("data") or {}
+        was, now = dict(self.before.get("data") or {}), dict(self.after.get("data") or {})
+        self.free_data(was, now)
         for key in sorted(set(was) | set(now)):
             if key not in now and not self.names_old(key):
                 self.say(f"data/{key}", "is gone")
         self.match("data", "", was, now) if self.old.in_(was) else \
             [self.say(f"data{path}", "differs") for path in differences(was, now)]
+
+    def free_data(self, was, now):
+        """Takes the records with free names that name the identity out of both, and compares them by what they say."""
+        def said(key, doc, marked):
+            collection = FREE_DATA.match(key)["collection"].lower()
+            doc = {("roleDefinitionId" if k == "roleId" else k): v for k, v in doc.items() if k not in ("id", "name", "type")}
+            # Where a record stands says its scope, as its scope does.
+            props = {k: v for k, v in (doc.pop("properties", None) or {}).items() if k != "scope"}
+            return canonical([collection, marked(doc | props)])
+        twins = defaultdict(list)
+        for key in [k for k, v in now.items() if FREE_DATA.match(k) and self.new.in_(v)]:
+            twins[said(key, now[key], self.is_)].append(key)
+            if key not in was:
+                del now[key]
+        for key in [k for k, v in was.items() if FREE_DATA.match(k) and self.old.in_(v)]:
+            have = twins.pop(said(key, was[key], self.was), [])
+            if len(have) != 1:
+                self.say(f"data/{key}", f"has {len(have)} twins on the new identity")
+            old, stands = was.pop(key), now.pop(key, None)
+            if key in have:
+                continue
+            if self.done and stands is not None:
+                self.say(f"data/{key}", "is still there")
+            elif not self.done and stands != old:
+                self.say(f"data/{key}", "is gone before the clean-up, or differs")
+        for keys in twins.values():
+            for key in keys:
+                self.say(f"data/{key}", "was made, and nothing before asks for it")
 
     def nothing_names_the_old(self):
         for doc in self.after["arm"]["resources"]:
