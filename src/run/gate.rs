@@ -186,7 +186,7 @@ impl Session {
             error = error.next(format!(
                 "ferry approve {run} {}      once this is done: {}",
                 quoted(&task.task),
-                task.text
+                first_line(&task.text, run)
             ));
         }
         Err(error.next(format!("ferry resume {run}")))
@@ -249,6 +249,14 @@ impl Session {
                 error
             }
         })
+    }
+}
+
+/// What a hand-over is about; its commands stand in the run.
+fn first_line(text: &str, run: &str) -> String {
+    match text.split_once('\n') {
+        Some((first, _)) => format!("{first} (ferry show {run} has the commands)"),
+        None => text.to_owned(),
     }
 }
 

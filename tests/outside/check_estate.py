@@ -17,7 +17,7 @@ from random_estate import ROLES  # noqa: E402
 GUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 GUID4 = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
 ID_IN_TEXT = re.compile(r"/subscriptions/[0-9a-fA-F-]{36}(?:/[A-Za-z0-9._()-]+)*")
-BUILT_IN = set(ROLES.values())
+BUILT_IN = set(ROLES.values()) | {"f58310d9-a9f6-439a-9e8d-f62e7b41a168"}  # Role Based Access Control Administrator
 UAMI = "microsoft.managedidentity/userassignedidentities"
 ASSIGNMENT = "microsoft.authorization/roleassignments"
 MANAGEMENT_GROUP = "microsoft.management/managementgroups"

@@ -328,7 +328,8 @@ class Comparison:
         return out
 
     def unlike_lists(self, path, was, now, final, name):
-        if name in SETS or all(self.was(w) in MARKS.values() or not self.old.in_(w) for w in was) and self.old.in_(was):
+        of_principals = name == "value" and all(isinstance(w, dict) and "principal" in w for w in was)
+        if of_principals or name in SETS or all(self.was(w) in MARKS.values() or not self.old.in_(w) for w in was) and self.old.in_(was):
             return self.unlike_sets(path, was, now, final, name)
         if len(was) != len(now):
             return [(path, f"had {len(was)} entries and has {len(now)}")]
