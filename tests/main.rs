@@ -9,6 +9,7 @@ mod docs;
 mod doctor;
 mod errors;
 mod help;
+mod permissions;
 mod plan;
 mod reliability;
 mod relocate;

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::event::Event;
+use super::placeholder;
 use super::record::{Approval, HandOver, Record};
 use super::session::{Mode, Session, interrupted, lock, now, printed_path};
 use crate::error::{Error, Kind};
@@ -139,7 +140,7 @@ impl Session {
         if self.ledger(|ledger| ledger.hand_overs.iter().any(stands)) {
             return Ok(());
         }
-        let text = self.hide_text(text);
+        let text = placeholder::shown_text(&self.hide_text(text));
         self.tell(&Event::HandOver {
             task: task.to_owned(),
             text: text.clone(),
