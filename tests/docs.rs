@@ -90,3 +90,28 @@ fn every_error_code_has_a_page() {
     }
     assert_eq!(missing, Vec::<String>::new());
 }
+
+/// The page that tells what is covered is what the scripts say: `FERRY_WRITE_PAGES=1 cargo test --test main docs::` writes it anew.
+#[test]
+fn what_is_covered_stands_in_its_page_as_the_scripts_say() {
+    let told = Host::new(Scripts::embedded()).unwrap().coverage().unwrap();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/coverage.md");
+    if std::env::var_os("FERRY_WRITE_PAGES").is_some() {
+        std::fs::write(path, &told).unwrap();
+    }
+    let page = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        page == told,
+        "docs/coverage.md is not what the scripts say of themselves"
+    );
+    for row in told
+        .lines()
+        .filter(|row| row.starts_with("| ") && row.contains("<br>`"))
+    {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        assert!(
+            !cells[1].is_empty() && !cells[2].is_empty() && !cells[3].is_empty(),
+            "it has no const COVERS: {row}"
+        );
+    }
+}

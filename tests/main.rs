@@ -1,12 +1,14 @@
 //! What users see: the built binary against the simulator, the documentation, the shape of the code.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod approvals;
 mod architecture;
 mod contract;
 mod conversations;
 mod credentials;
 mod docs;
 mod doctor;
+mod drift;
 mod errors;
 mod help;
 mod permissions;
@@ -15,6 +17,7 @@ mod reliability;
 mod relocate;
 mod resume;
 mod rollback;
+mod runbooks;
 mod sources;
 mod specs;
 mod support;

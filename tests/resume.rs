@@ -8,23 +8,6 @@ use serde_json::Value;
 use crate::support::{Ferry, Simulator, demo, estate_file, relocation};
 
 #[test]
-fn a_run_waits_for_approval_and_goes_on_after_it() {
-    let simulator = Simulator::start("one-vm");
-    let (identity, to) = demo("one-vm");
-    let ferry = Ferry::new();
-    let paused = ferry
-        .run(&["run", "relocate", &identity, &to, "--cloud", &simulator.url])
-        .code(3);
-    assert!(paused.err.contains("approve"), "{}", paused.err);
-    let shown = ferry.run(&["show", "last", "--json"]).code(0).json();
-    assert_eq!(shown["status"], "paused");
-    ferry.run(&["approve", "last", "clean_up"]).code(0);
-    ferry.run(&["resume", "last"]).code(0);
-    assert_eq!(ferry.run(&["show", "last", "--json"]).code(0).json()["status"], "done");
-    ferry.run(&["resume", "last"]).code(0);
-}
-
-#[test]
 fn until_stops_behind_a_phase_for_that_command_only() {
     let simulator = Simulator::start("two-regions");
     let (identity, to) = demo("two-regions");

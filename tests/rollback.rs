@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use crate::support::{ESTATES, Ferry, Simulator, demo, estate_file, relocation};
 
-fn estate(simulator: &Simulator) -> Value {
+pub fn estate(simulator: &Simulator) -> Value {
     serde_json::from_str(&simulator.read("/_sim/estate")).unwrap()
 }
 
 /// What differs between two tenants, document by document; who wrote what when is no part of it.
-fn differences(before: &Value, after: &Value) -> Vec<String> {
+pub fn differences(before: &Value, after: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for (plane, list) in [
         ("arm", "resources"),

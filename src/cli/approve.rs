@@ -5,11 +5,11 @@ use serde_json::json;
 use super::context::{Context, Ending};
 use super::target::Place;
 use crate::error::Error;
-use crate::run::{Ledger, Session, nobody};
+use crate::run::{Approved, Ledger, Session, nobody};
 
 /// Approve a gate, or say that handed-over work is done
 ///
-/// The journal keeps who did so, and when. Without a name the only one that is open is meant.
+/// The journal keeps who did so, when, from where, and for what. Without a name the only one that is open is meant.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A run's id, the beginning of one, or `last`
@@ -18,6 +18,9 @@ pub struct Args {
     /// The gate or the task, as `ferry show RUN` names it
     #[arg(value_name = "GATE|TASK")]
     name: Option<String>,
+    /// Approve the gate only if what it asks for has a digest that begins so: see `ferry show RUN`
+    #[arg(long, value_name = "DIGEST")]
+    digest: Option<String>,
 }
 
 /// Runs `ferry approve`.
@@ -36,9 +39,11 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     };
     let connect = context.target(place)?.connect();
     let session = Session::run(context.handle()?, connect, context.session_options(), nobody(), journal)?;
-    let name = session.approve_open(args.name.as_deref())?;
+    let Approved { name, digest } = session.approve_open(args.name.as_deref(), args.digest.as_deref())?;
     if context.ui.json() {
-        context.ui.print_json(&json!({ "run": run, "approved": name }));
+        context
+            .ui
+            .print_json(&json!({ "run": run, "approved": name, "digest": digest }));
     } else {
         context.ui.print(&format!("\"{name}\" of run {run} is approved"));
         context

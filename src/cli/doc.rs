@@ -11,7 +11,7 @@ use crate::host::{Host, Runbook};
 
 /// Explain a module, a function, a runbook or an error code
 ///
-/// Without a name: what there is. With --markdown or --definitions the whole reference is written to a directory.
+/// `coverage` is what all sources and finders say of themselves. Without a name: what there is. With --markdown or --definitions the whole reference is written to a directory.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// `role_assignment::ensure`, `arm`, `relocate`, `not-allowed`
@@ -76,6 +76,15 @@ fn index(context: &Context<'_>, host: &Host) -> Result<Ending, Error> {
 }
 
 fn explain(context: &Context<'_>, host: &Host, name: &str) -> Result<Ending, Error> {
+    if name == "coverage" {
+        let page = host.coverage()?;
+        if context.ui.json() {
+            context.ui.print_json(&json!({ "name": name, "markdown": page }));
+        } else {
+            context.ui.print(page.trim_end());
+        }
+        return Ok(Ending::Done);
+    }
     if let Some(page) = error_pages::page(name) {
         if context.ui.json() {
             context.ui.print_json(&json!({ "code": name, "markdown": page }));

@@ -97,7 +97,8 @@ fn advised(error: Error, run: &str) -> Error {
         let resume = format!("ferry resume {run}");
         *line = line
             .replace("`ferry resume`", &resume)
-            .replace("ferry resume RUN", &resume);
+            .replace("ferry resume RUN", &resume)
+            .replace("ferry refresh RUN", &format!("ferry refresh {run}"));
     }
     // Where another run is advised, because this one was told the wrong thing, going on is no way out.
     let says = |words: &str| error.next.iter().any(|line| line.contains(words));
@@ -137,6 +138,7 @@ pub fn begun(run: &str, ledger: &Ledger) -> Result<Started, Error> {
             format!("the journal of run {run} does not say how it began"),
         )
         .untouched("nothing was sent: the run ended before it did anything")
+        .next("ferry run RUNBOOK      begins it anew")
     })
 }
 

@@ -12,7 +12,9 @@ mod journaled;
 mod list;
 mod plan;
 mod progress;
+mod refresh;
 mod render;
+mod reopened;
 mod repl;
 mod resume;
 mod rollback;
@@ -48,6 +50,7 @@ enum Command {
     Run(run::Args),
     Plan(plan::Args),
     Resume(resume::Args),
+    Refresh(refresh::Args),
     Rollback(rollback::Args),
     Approve(approve::Args),
     Show(show::Args),
@@ -83,6 +86,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, runtime: Runtime<'_>) -> u
         Command::Run(args) => run::run(args, &context),
         Command::Plan(args) => plan::run(args, &context),
         Command::Resume(args) => resume::run(args, &context),
+        Command::Refresh(args) => refresh::run(args, &context),
         Command::Rollback(args) => rollback::run(args, &context),
         Command::Approve(args) => approve::run(args, &context),
         Command::Show(args) => show::run(args, &context),

@@ -1,14 +1,13 @@
 //! `ferry resume`: a run goes on where its journal ends.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::context::{Context, Ending};
-use super::journaled::{Journaled, SIMULATOR, begun};
+use super::journaled::Journaled;
 use super::progress::Progress;
-use super::target::Place;
+use super::reopened::{self, Begun};
 use crate::error::Error;
-use crate::host::Params;
-use crate::run::{Event, Ledger, Session, Status, record::Started};
+use crate::run::{Event, Status, record::Started};
 
 /// Go on with a run where its journal ends
 ///
@@ -25,11 +24,7 @@ pub struct Args {
 /// # Errors
 /// Whatever keeps the run from going on; what stops it later is told, and ends as [`Ending::Told`].
 pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
-    go_on(args, context).inspect_err(|error| {
-        let progress = Progress::new(&context.ui, context.ui.json(), Vec::new());
-        let status = if error.exit_code() == 2 { "refused" } else { "failed" };
-        progress.result(status, error.exit_code(), &json!({ "error": context.pasteable(error) }));
-    })
+    go_on(args, context).inspect_err(|error| reopened::refused(context, error))
 }
 
 fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
@@ -40,20 +35,12 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
                 .next(format!("ferry show {}", args.run)),
         );
     }
-    let store = context.store()?;
-    let run = store.resolve(&args.run)?;
-    let status = store
-        .runs()?
-        .into_iter()
-        .find(|known| known.run == run)
-        .map(|known| known.status)
-        .unwrap_or_default();
-    if let "done" | "rolled-back" = status.as_str() {
-        return Ok(over(context, &run, &status));
+    let begun = Begun::read(context, &args.run)?;
+    if let "done" | "rolled-back" = begun.status.as_str() {
+        return Ok(over(context, &begun.run, &begun.status));
     }
-    let ledger = Ledger::from_entries(&run, &store.read(&run)?)?;
-    let started = begun(&run, &ledger).map_err(|error| error.next("ferry run RUNBOOK      begins it anew"))?;
-    if ledger.rolling_back {
+    if begun.ledger.rolling_back {
+        let run = &begun.run;
         return Err(Error::failed(
             "rolling-back",
             format!("the run {run} was not resumed: it is being rolled back"),
@@ -61,59 +48,33 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         .untouched("nothing was sent")
         .next(format!("ferry rollback {run}      takes back what is left of it")));
     }
-    let place = Place::from_journal(&started.cloud, &context.global)?;
-    let host = context.host_with(&scripts(context, &started)?)?;
-    let handle = context.handle()?;
-    let target = context.target(place.clone())?;
-
-    let journal = store.open(&run)?;
-    if place.is_simulated() {
-        target.start(&handle, Some(&store.side_directory(&run)?.join(SIMULATOR)))?;
-    }
+    let host = context.host_with(&scripts(context, &begun.started)?)?;
     let progress = Progress::new(&context.ui, context.ui.json(), Vec::new());
-    progress.set_run(&run);
-    let session = Session::run(
-        handle.clone(),
-        target.connect(),
-        context.session_options(),
-        progress.observer(),
-        journal,
-    )?;
-    let runbook = host.runbook_kept(&session, &started.runbook)?;
-    let params = params(&started);
+    let opened = begun.open(context, &progress)?;
+    let session = opened.session.clone();
+    let runbook = host.runbook_kept(&session, &begun.started.runbook)?;
     session.finish(Status::Running, None)?;
     session.tell(&Event::Run {
-        run: Some(run),
+        run: Some(begun.run.clone()),
         runbook: runbook.name.clone(),
         resumed: true,
-        params: started.params,
+        params: begun.started.params.clone(),
     });
     Journaled {
         context,
         host: &host,
         runbook: &runbook,
-        params: &params,
-        store: &*store,
+        params: &begun.params(),
+        store: &*begun.store,
         progress,
         session,
     }
-    .finish(&handle)
-}
-
-fn params(started: &Started) -> Params {
-    Params {
-        values: started.params.as_object().cloned().unwrap_or_default(),
-        files: started
-            .source_params
-            .iter()
-            .map(|(file, values)| (file.clone(), values.as_object().cloned().unwrap_or_default()))
-            .collect(),
-    }
+    .finish(&opened.handle)
 }
 
 /// The directories of scripts that the run began with. Options may repeat them; with `--with-current-scripts` they may
 /// name others.
-fn scripts(context: &Context<'_>, started: &Started) -> Result<Vec<String>, Error> {
+pub fn scripts(context: &Context<'_>, started: &Started) -> Result<Vec<String>, Error> {
     let kept: Vec<String> = started
         .cloud
         .get("scripts")

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::context::{Context, Ending};
-use super::journaled::{SIMULATOR, begun, load, stop_on_signals, stopped};
+use super::journaled::{load, stop_on_signals, stopped};
 use super::progress::Progress;
-use super::target::Place;
+use super::reopened::{self, Begun};
 use super::ui::Tone;
 use crate::error::Error;
 use crate::report;
-use crate::run::{Event, Ledger, RolledBack, Session, Status};
+use crate::run::{Event, RolledBack, Status};
 
 /// Take back what a run did, newest first
 ///
@@ -28,33 +28,21 @@ pub struct Args {
 /// # Errors
 /// `point-of-no-return`, `rollback-incomplete`; those of the store and of Azure.
 pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
+    take_back(args, context).inspect_err(|error| reopened::refused(context, error))
+}
+
+fn take_back(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
+    let begun = Begun::read(context, &args.run)?;
     let progress = Progress::new(&context.ui, context.ui.json(), Vec::new());
-    let store = context.store()?;
-    let run = store.resolve(&args.run)?;
-    let ledger = Ledger::from_entries(&run, &store.read(&run)?)?;
-    let started = begun(&run, &ledger)?;
-    let place = Place::from_journal(&started.cloud, &context.global)?;
-    let handle = context.handle()?;
-    let target = context.target(place.clone())?;
-    let journal = store.open(&run)?;
-    if place.is_simulated() {
-        target.start(&handle, Some(&store.side_directory(&run)?.join(SIMULATOR)))?;
-    }
-    progress.set_run(&run);
-    let session = Session::run(
-        handle.clone(),
-        target.connect(),
-        context.session_options(),
-        progress.observer(),
-        journal,
-    )?;
+    let opened = begun.open(context, &progress)?;
+    let (session, run) = (&opened.session, begun.run.as_str());
     session.tell(&Event::Run {
-        run: Some(run.clone()),
-        runbook: started.runbook,
+        run: Some(begun.run.clone()),
+        runbook: begun.started.runbook.clone(),
         resumed: true,
-        params: started.params,
+        params: begun.started.params.clone(),
     });
-    stop_on_signals(&handle, &session.cancel());
+    stop_on_signals(&opened.handle, &session.cancel());
     let outcome = session.rollback();
     // A refusal leaves the run as it is: done, say.
     let refused = matches!(&outcome, Err(error) if error.code == "point-of-no-return");
@@ -66,9 +54,9 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         session.finish(status, why)?;
     }
     progress.end();
-    tell(context, &progress, &run, &outcome);
+    tell(context, &progress, run, &outcome);
     if !context.ui.json() {
-        context.ui.print(&report::text::ending(&load(&*store, &run)?));
+        context.ui.print(&report::text::ending(&load(&*begun.store, run)?));
     }
     match outcome {
         Ok(_) => Ok(Ending::Done),

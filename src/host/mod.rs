@@ -4,6 +4,7 @@
 
 mod border;
 mod check;
+mod coverage;
 pub mod docs;
 mod driver;
 mod engine;

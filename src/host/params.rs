@@ -35,12 +35,14 @@ pub enum ParamKind {
     Group,
     /// One of the declared `values`.
     Choice,
+    /// A JSON document: its text, or `@FILE`, which the operator names and no script reads.
+    Document,
     /// Several of another type, with commas between, or given several times.
     List(Box<ParamKind>),
 }
 
 impl ParamKind {
-    const NAMES: [&'static str; 11] = [
+    const NAMES: [&'static str; 12] = [
         "string",
         "bool",
         "int",
@@ -51,6 +53,7 @@ impl ParamKind {
         "principal",
         "group",
         "choice",
+        "document",
         "list",
     ];
 
@@ -66,6 +69,7 @@ impl ParamKind {
             "principal" => Self::Principal,
             "group" => Self::Group,
             "choice" => Self::Choice,
+            "document" => Self::Document,
             "list" => Self::List(Box::new(Self::parse(of.unwrap_or("string"), None)?)),
             other => {
                 let item = other
@@ -89,6 +93,7 @@ impl ParamKind {
             Self::Principal => "principal".to_owned(),
             Self::Group => "group".to_owned(),
             Self::Choice => "choice".to_owned(),
+            Self::Document => "document".to_owned(),
             Self::List(item) => format!("list of {}", item.name()),
         }
     }
@@ -104,6 +109,7 @@ impl ParamKind {
             Self::ResourceId => "ID",
             Self::Principal => "PRINCIPAL",
             Self::Group => "GROUP",
+            Self::Document => "@FILE",
             Self::String | Self::Choice => "VALUE",
             Self::List(_) => "VALUE,…",
         }
@@ -274,11 +280,30 @@ impl Declared {
                 }
                 text()
             }
+            ParamKind::Document => document(given)?,
             ParamKind::List(item) => {
                 let parts = given.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Value::Array(parts.map(|part| self.parse_as(item, part)).collect::<Result<_, _>>()?)
             }
         })
+    }
+}
+
+/// A JSON document: a text, or a file's. Of JSON lines, as `--json` prints them, the last one counts.
+fn document(given: &str) -> Result<Value, String> {
+    let text = match given.strip_prefix('@') {
+        Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{path} could not be read: {error}"))?,
+        None => given.to_owned(),
+    };
+    let whole = serde_json::from_str(&text);
+    let last = || {
+        text.lines()
+            .rfind(|line| !line.trim().is_empty())
+            .map(serde_json::from_str)
+    };
+    match (whole, last()) {
+        (Ok(value), _) | (Err(_), Some(Ok(value))) => Ok(value),
+        (Err(error), _) => Err(format!("it is no JSON: {error}")),
     }
 }
 

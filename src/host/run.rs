@@ -195,6 +195,29 @@ impl Host {
         })
     }
 
+    /// Takes into an unfinished run what has come since its first phase, by its runbook's own `refresh(params, results)`;
+    /// answers the new result of the first phase. Nothing is written to Azure.
+    ///
+    /// # Errors
+    /// `not-refreshable` where the runbook has no such function; `nothing-to-refresh`; what the script threw.
+    pub fn refresh(&self, runbook: &Runbook, params: &Params, session: &Arc<Session>) -> Result<Value, Error> {
+        let program = self.program(session);
+        let library = program.library();
+        library.set_params(params.files.clone());
+        let script = library.compiled_with_imports(&library.loader().runbook(&kept_key(session, &runbook.key))?)?;
+        if !script.arities("refresh").contains(&2) {
+            return Err(Error::refused(
+                "not-refreshable",
+                format!("{} has no fn refresh(params, results)", runbook.name),
+            )
+            .untouched("the journal; nothing was sent"));
+        }
+        session.refresh(|| {
+            let arguments = [Value::Object(params.values.clone()), Value::Object(session.results())];
+            program.call(&script, "refresh", arguments.iter().map(Frozen::dynamic).collect())
+        })
+    }
+
     /// Calls a function of any script by its key or path, as `runbooks/relocate.rhai`.
     ///
     /// # Errors

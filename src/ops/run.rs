@@ -100,6 +100,22 @@ pub(crate) fn module() -> OpModule {
             Ok(())
         }
 
+        /// Announces a gate that the phase will come to, so that it can be approved together with an earlier one.
+        ///
+        /// * `gate` (string): the gate's name, as `run::approve` will give it
+        /// * `text` (string): what is approved, word for word as `run::approve` will give it
+        /// * returns (()): nothing
+        /// * changes: no
+        /// * also: gate, foresee
+        ///
+        /// ```rhai
+        /// run::announce("delete", "deletes the old identity");
+        /// ```
+        fn announce(call) {
+            call.session.announce(&call.text("gate")?, &call.text("text")?)?;
+            Ok(())
+        }
+
         /// Waits so long; the process may end meanwhile.
         ///
         /// * `length` (int or string): seconds, or a text like "10m"
@@ -305,6 +321,18 @@ pub(crate) fn module() -> OpModule {
         /// ```
         fn param(call) {
             call.bound().plugins.parameter(call.file(), &call.text("name")?)
+        }
+
+        /// Whether an earlier process began this run: time has passed, and others may have been at work.
+        ///
+        /// * returns (bool): true in a resumed run
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// assert_eq(run::resumed(), false);
+        /// ```
+        fn resumed(call) {
+            Ok(call.session.resumed())
         }
 
         /// Whether this is a plan, in which nothing is written.

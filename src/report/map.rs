@@ -1,5 +1,6 @@
 //! The dependency map, read tolerantly: runbooks make it, and may put more into it than is known here.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::types::ResourceId;
@@ -20,7 +21,7 @@ pub struct Map {
 }
 
 /// A line of a map.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Item {
     /// The script that found it.
     pub file: String,
@@ -30,6 +31,12 @@ pub struct Item {
     pub place: String,
     /// What turning it does to workloads, where it is a binding.
     pub effect: String,
+    /// What it is known by among all that its script found: its id, in lower case.
+    #[serde(skip)]
+    pub(super) id: String,
+    /// Which places of a document it is about, as JSON.
+    #[serde(skip)]
+    pub(super) at: String,
 }
 
 impl Map {
@@ -97,6 +104,8 @@ fn item(value: &Value) -> Item {
         what: text(&["what", "name", "id"]),
         place: text(&["resource", "scope", "subject", "id"]),
         effect: text(&["effect"]),
+        id: text(&["id"]).to_lowercase(),
+        at: value.get("at").map(Value::to_string).unwrap_or_default(),
     }
 }
 

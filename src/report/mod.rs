@@ -2,6 +2,7 @@
 //!
 //! The model is pure: it is made of a journal or of a plan, and knows no terminal. Each face is a file of its own.
 
+mod delta;
 pub mod json;
 mod map;
 pub mod markdown;
@@ -9,5 +10,6 @@ pub mod mermaid;
 mod model;
 pub mod text;
 
+pub use delta::Delta;
 pub use map::{Item, Map};
 pub use model::{Change, Counts, Phase, Plan, Run, map_in};

@@ -38,10 +38,26 @@ pub struct Run {
     pub findings: Vec<Finding>,
     /// Who approved what, and when.
     pub approvals: Vec<Approval>,
+    /// The gates that nobody has approved yet, as they ask now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
     /// Work for a person.
     pub hand_overs: Vec<HandOver>,
     /// What could not be looked into.
     pub unseen: Vec<Unseen>,
+}
+
+/// A gate that waits for approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gate {
+    /// Its name.
+    pub gate: String,
+    /// What is asked.
+    pub text: String,
+    /// The digest of what an approval is for.
+    pub digest: String,
+    /// The run has not come to it yet.
+    pub ahead: bool,
 }
 
 /// A phase of a run.
@@ -157,6 +173,7 @@ impl Run {
             changes: ledger.changes.iter().map(Change::new).collect(),
             findings: ledger.findings.clone(),
             approvals: ledger.approvals.clone(),
+            gates: ledger.open_gates().map(Gate::new).collect(),
             hand_overs: ledger.hand_overs.clone(),
             unseen: ledger.unseen.clone(),
         }
@@ -185,6 +202,17 @@ impl Run {
     /// The dependency map that the run's first phase made, where it made one.
     pub fn map(&self) -> Option<&Value> {
         self.phases.iter().find_map(|phase| map_in(&phase.result))
+    }
+}
+
+impl Gate {
+    fn new(gate: &record::Gate) -> Self {
+        Self {
+            gate: gate.name.clone(),
+            text: gate.text.clone(),
+            digest: gate.digest.clone(),
+            ahead: gate.ahead,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::delta::Delta;
 use super::map::{Item, Map};
 use super::model::{Plan, Run};
 use crate::run::record::{HandOver, Standing};
@@ -104,8 +105,22 @@ pub fn run(run: &Run) -> String {
         for approval in &run.approvals {
             line(
                 &mut text,
-                &format!("  {}  by {} at {}", approval.gate, approval.by, approval.at),
+                &format!(
+                    "  {}  by {} at {} ({}), for {}",
+                    approval.gate,
+                    approval.by,
+                    approval.at,
+                    approval.from,
+                    approval.digest.get(..12).unwrap_or(&approval.digest)
+                ),
             );
+        }
+    }
+    if !run.gates.is_empty() {
+        line(&mut text, "\nwaits for approval");
+        for gate in &run.gates {
+            line(&mut text, &format!("  {}  {}", gate.gate, gate.text));
+            line(&mut text, &format!("{:4}digest {}", "", gate.digest));
         }
     }
     if !run.hand_overs.is_empty() {
@@ -207,6 +222,24 @@ pub fn map(map: &Value) -> String {
         ("trust", &map.trust),
     ] {
         line(&mut text, &format!("\n{title}  ({})", items.len()));
+        for item in items {
+            map_item(&mut text, item);
+        }
+    }
+    text.trim_end().to_owned()
+}
+
+/// What has come and gone between two maps.
+pub fn delta(delta: &Delta) -> String {
+    if delta.is_empty() {
+        return "nothing has come since: the plan stands as it was".to_owned();
+    }
+    let mut text = String::new();
+    for (title, items) in [("taken in", &delta.added), ("not there any more", &delta.removed)] {
+        if !items.is_empty() {
+            let gap = blank(&text);
+            line(&mut text, &format!("{gap}{title}  ({})", items.len()));
+        }
         for item in items {
             map_item(&mut text, item);
         }

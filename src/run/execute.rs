@@ -40,7 +40,7 @@ impl Session {
         if self.mode() == Mode::Plan {
             return self.plan_change(change);
         }
-        let key = self.key(&change.action);
+        let key = self.key_since_refresh(self.key(&change.action))?;
         let known = self.ledger(|ledger| {
             ledger
                 .change(&key)

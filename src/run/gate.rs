@@ -4,8 +4,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::event::Event;
+use super::person;
 use super::placeholder;
-use super::record::{Approval, HandOver, Record};
+use super::record::{Approval, Gate, HandOver, Record};
 use super::session::{Mode, Session, interrupted, lock, now, printed_path};
 use crate::error::{Error, Kind};
 use crate::types::{Span, json};
@@ -16,6 +17,15 @@ pub const BY_CHECK: &str = "check";
 /// Waits up to this length never pause a run.
 const SHORT: u64 = 60;
 
+/// What `ferry approve` approved.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Approved {
+    /// The gate or the task.
+    pub name: String,
+    /// The digest of what the gate asked for; none for a task.
+    pub digest: Option<String>,
+}
+
 impl Session {
     /// Asks for approval of `gate`; returns once it is given.
     ///
@@ -25,10 +35,8 @@ impl Session {
         if self.mode() != Mode::Run {
             return Ok(());
         }
-        let digest = json::digest(&serde_json::json!({ "gate": gate, "text": text, "results": self.results() }));
-        let approved = |session: &Session| {
-            session.ledger(|ledger| ledger.approvals.iter().any(|a| a.gate == gate && a.digest == digest))
-        };
+        let digest = self.digest_of(gate, text);
+        let approved = |session: &Session| session.ledger(|ledger| ledger.is_approved(gate, &digest));
         if approved(self) {
             return Ok(());
         }
@@ -36,41 +44,42 @@ impl Session {
         if approved(self) {
             return Ok(());
         }
-        let asked = self.ledger(|l| l.gates.iter().any(|(known, _, d)| known == gate && *d == digest));
-        if !asked {
-            self.write(Record::Gate {
-                gate: gate.to_owned(),
-                text: self.hide_text(text),
-                digest: digest.clone(),
-            })?;
-        }
+        self.open_gate(gate, text, &digest, false)?;
         self.tell(&Event::Approval {
             gate: gate.to_owned(),
             text: text.to_owned(),
             state: "asked".into(),
         });
-        let by = if self.options.yes {
-            Some("--yes".to_owned())
+        let from = if self.options.yes {
+            Some("--yes")
         } else {
-            self.options
-                .approver
-                .as_ref()
-                .and_then(|person| person.ask(gate, text).then(who))
+            let person = self.options.approver.as_ref();
+            person.and_then(|person| person.ask(gate, text).then_some("terminal"))
         };
-        let Some(by) = by else {
+        let Some(from) = from else {
             let run = self.run_id().unwrap_or("RUN");
-            return Err(Error::failed(
+            let mut error = Error::failed(
                 "approval-needed",
                 format!("the run waits for approval of \"{gate}\": {text}"),
             )
             .kind(Kind::Paused)
             .untouched("everything behind this gate; what was done before it is in the journal")
-            .next(format!("ferry approve {run} {gate}"))
-            .next(format!("ferry resume {run}")));
+            .next(format!("ferry approve {run} {}", quoted(gate)));
+            let ahead: Vec<Gate> =
+                self.ledger(|ledger| ledger.open_gates().filter(|gate| gate.ahead).cloned().collect());
+            for gate in ahead {
+                error = error.next(format!(
+                    "ferry approve {run} {}      now or when the run comes to it: {}",
+                    quoted(&gate.name),
+                    gate.text
+                ));
+            }
+            return Err(error.next(format!("ferry resume {run}")));
         };
         self.write(Record::Approved(Approval {
             gate: gate.to_owned(),
-            by,
+            by: person::who(),
+            from: person::whence(from),
             at: now(),
             digest,
         }))?;
@@ -82,52 +91,112 @@ impl Session {
         Ok(())
     }
 
-    /// Approves a gate that asked, or closes a hand-over, for a run that no process works on.
-    /// Without a name, the only one that is open is meant. Answers the name.
+    /// Announces a gate that the run will come to in this phase, so that it can be approved now.
     ///
     /// # Errors
-    /// `nothing-to-approve` when none of that name is open.
-    pub fn approve_open(&self, name: Option<&str>) -> Result<String, Error> {
-        let open: Vec<(String, Option<String>)> = self.ledger(|ledger| {
-            let gates = ledger
-                .gates
-                .iter()
-                .filter(|(gate, _, digest)| !ledger.approvals.iter().any(|a| a.gate == *gate && a.digest == *digest))
-                .map(|(gate, _, digest)| (gate.clone(), Some(digest.clone())));
-            let tasks = ledger
-                .hand_overs
-                .iter()
-                .filter(|task| task.closed.is_none())
-                .map(|task| (task.task.clone(), None));
-            gates.chain(tasks).collect()
-        });
-        let names = open.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().join(", ");
-        let chosen = match (name, open.as_slice()) {
-            (None, [one]) => Some(one.clone()),
-            (None, _) => None,
-            (Some(name), _) => open.iter().find(|(known, _)| known == name).cloned(),
-        };
-        let Some((name, digest)) = chosen else {
-            let message = if open.is_empty() {
-                "nothing waits for approval in this run".to_owned()
-            } else {
-                format!("say which: {names}")
-            };
-            let run = self.run_id().unwrap_or("RUN");
-            return Err(Error::refused("nothing-to-approve", message)
-                .untouched("the journal")
-                .next(format!("ferry show {run}      says what the run waits for")));
-        };
-        match digest {
-            Some(digest) => self.write(Record::Approved(Approval {
-                gate: name.clone(),
-                by: who(),
-                at: now(),
-                digest,
-            }))?,
-            None => self.close_hand_over(&name, &who())?,
+    /// When the journal cannot be written.
+    pub fn announce(&self, gate: &str, text: &str) -> Result<(), Error> {
+        if self.mode() != Mode::Run {
+            return Ok(());
         }
-        Ok(name)
+        let digest = self.digest_of(gate, text);
+        self.open_gate(gate, text, &digest, true)
+    }
+
+    /// What an approval of a gate is for: what was asked, and what the phases before have found and done.
+    fn digest_of(&self, gate: &str, text: &str) -> String {
+        json::digest(&serde_json::json!({ "gate": gate, "text": text, "results": self.results() }))
+    }
+
+    /// Writes down that a gate asks, unless it asked just so before.
+    fn open_gate(&self, gate: &str, text: &str, digest: &str, ahead: bool) -> Result<(), Error> {
+        let asked = self.ledger(|ledger| {
+            let known = ledger.gates.iter().find(|known| known.name == gate);
+            known.is_some_and(|known| known.digest == digest && (known.ahead == ahead || ahead))
+        });
+        if asked {
+            return Ok(());
+        }
+        self.write(Record::Gate {
+            gate: gate.to_owned(),
+            text: self.hide_text(text),
+            digest: digest.to_owned(),
+            ahead,
+        })
+    }
+
+    /// Approves a gate that asked, or closes a hand-over, for a run that no process works on.
+    /// Without a name, the gate that the run waits at is meant, or else the only thing that is open.
+    ///
+    /// With `digest`, a gate is approved only if what it asks has a digest that begins so.
+    ///
+    /// # Errors
+    /// `nothing-to-approve` when none of that name is open; `approval-outdated` when it asks for something else.
+    pub fn approve_open(&self, name: Option<&str>, digest: Option<&str>) -> Result<Approved, Error> {
+        let (gates, tasks) = self.ledger(|ledger| {
+            let gates: Vec<Gate> = ledger.open_gates().cloned().collect();
+            let open = ledger.hand_overs.iter().filter(|task| task.closed.is_none());
+            (gates, open.map(|task| task.task.clone()).collect::<Vec<_>>())
+        });
+        let gate = match name {
+            Some(name) => gates.iter().find(|gate| gate.name == name),
+            None if tasks.is_empty() => match gates.iter().filter(|gate| !gate.ahead).collect::<Vec<_>>()[..] {
+                [waited_for] => Some(waited_for),
+                _ => gates.first().filter(|_| gates.len() == 1),
+            },
+            None => None,
+        };
+        if let Some(gate) = gate {
+            return self.approve_gate(gate, digest);
+        }
+        let task = match (name, tasks.as_slice()) {
+            (Some(name), _) => tasks.iter().find(|task| *task == name),
+            (None, [one]) if gates.is_empty() => Some(one),
+            (None, _) => None,
+        };
+        if let Some(task) = task {
+            self.close_hand_over(task, &person::who())?;
+            return Ok(Approved {
+                name: task.clone(),
+                digest: None,
+            });
+        }
+        let names: Vec<String> = gates.into_iter().map(|gate| gate.name).chain(tasks).collect();
+        let message = if names.is_empty() {
+            "nothing waits for approval in this run".to_owned()
+        } else {
+            format!("say which: {}", names.join(", "))
+        };
+        let run = self.run_id().unwrap_or("RUN");
+        Err(Error::refused("nothing-to-approve", message)
+            .untouched("the journal")
+            .next(format!("ferry show {run}      says what the run waits for")))
+    }
+
+    fn approve_gate(&self, gate: &Gate, digest: Option<&str>) -> Result<Approved, Error> {
+        if let Some(wanted) = digest.filter(|wanted| !gate.digest.starts_with(*wanted)) {
+            let run = self.run_id().unwrap_or("RUN");
+            return Err(Error::refused(
+                "approval-outdated",
+                format!(
+                    "\"{}\" was not approved: it asks for {} now, and {wanted} was meant",
+                    gate.name, gate.digest
+                ),
+            )
+            .untouched("the journal")
+            .next(format!("ferry show {run}      shows what it asks for now")));
+        }
+        self.write(Record::Approved(Approval {
+            gate: gate.name.clone(),
+            by: person::who(),
+            from: person::whence("ferry approve"),
+            at: now(),
+            digest: gate.digest.clone(),
+        }))?;
+        Ok(Approved {
+            name: gate.name.clone(),
+            digest: Some(gate.digest.clone()),
+        })
     }
 
     /// Hands work over that only a person can do, with the exact commands. A task that a check has closed is opened
@@ -269,17 +338,4 @@ fn quoted(name: &str) -> String {
     } else {
         format!("'{}'", name.replace('\'', r"'\''"))
     }
-}
-
-/// Who sits here: `user@host`.
-fn who() -> String {
-    let user = std::env::var("USER")
-        .or_else(|_| std::env::var("LOGNAME"))
-        .unwrap_or_else(|_| "somebody".into());
-    let host = std::fs::read_to_string("/etc/hostname")
-        .map(|name| name.trim().to_owned())
-        .or_else(|_| std::env::var("HOSTNAME"))
-        .or_else(|_| std::env::var("COMPUTERNAME"))
-        .unwrap_or_else(|_| "somewhere".into());
-    format!("{user}@{host}")
 }

@@ -71,6 +71,11 @@ pub enum Record {
         /// What happened.
         error: Box<Error>,
     },
+    /// The first phase was done again, to take in what has come since; later phases are done again with it.
+    Refreshed {
+        /// Its new result.
+        prepare: Value,
+    },
     /// The run is being rolled back: from here on it goes back only.
     RollingBack,
     /// The way back of a change is about to be sent.
@@ -100,6 +105,9 @@ pub enum Record {
         text: String,
         /// The digest of what the approval is for.
         digest: String,
+        /// The run has not come to it yet; it can be approved all the same.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        ahead: bool,
     },
     /// A gate was approved.
     Approved(Approval),
@@ -226,8 +234,11 @@ pub struct Unseen {
 pub struct Approval {
     /// The gate.
     pub gate: String,
-    /// Who: `user@host`, or `--yes`.
+    /// Who: `user@host`.
     pub by: String,
+    /// From where: `--yes`, `terminal`, `ferry approve`; and the pipeline or pod, where it was one.
+    #[serde(default)]
+    pub from: String,
     /// When: RFC 3339.
     #[serde(default)]
     pub at: String,
@@ -268,13 +279,30 @@ pub struct Change {
 
 /// A hand-over and whether it is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct HandOver {
     /// Its name.
     pub task: String,
     /// What to do.
     pub text: String,
-    /// Who closed it.
+    /// Who closed it: `user@host`, or `check`.
     pub closed: Option<String>,
+    /// When: RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<String>,
+}
+
+/// A gate that asked for approval.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    /// Its name.
+    pub name: String,
+    /// What is asked.
+    pub text: String,
+    /// The digest of what the approval is for.
+    pub digest: String,
+    /// The run has not come to it yet.
+    pub ahead: bool,
 }
 
 /// What all records of a run add up to.
@@ -297,8 +325,8 @@ pub struct Ledger {
     pub unseen: Vec<Unseen>,
     /// How much of it was known before the phase that is under way.
     unseen_before: usize,
-    /// The gates that asked: name, text, digest.
-    pub gates: Vec<(String, String, String)>,
+    /// The gates that asked, each once, as it asked last.
+    pub gates: Vec<Gate>,
     /// The approvals.
     pub approvals: Vec<Approval>,
     /// The hand-overs.
@@ -311,6 +339,10 @@ pub struct Ledger {
     pub status: Option<(String, Option<String>)>,
     /// Whether the run is being rolled back, or was.
     pub rolling_back: bool,
+    /// How often it was refreshed.
+    pub refreshes: u64,
+    /// How many changes there were when it was refreshed last.
+    pub changes_before_refresh: u64,
 }
 
 impl Ledger {
@@ -388,6 +420,7 @@ impl Ledger {
                     known.error = Some(*error);
                 }
             }
+            Record::Refreshed { prepare } => self.refresh(prepare),
             Record::RollingBack => self.rolling_back = true,
             // What is under way is told by its end; until then the change stands.
             Record::Undoing { .. } => {}
@@ -407,9 +440,19 @@ impl Ledger {
                 }
             }
             Record::Note { text } => self.notes.push(text),
-            Record::Gate { gate, text, digest } => {
-                self.gates.retain(|(known, ..)| *known != gate);
-                self.gates.push((gate, text, digest));
+            Record::Gate {
+                gate: name,
+                text,
+                digest,
+                ahead,
+            } => {
+                self.gates.retain(|known| known.name != name);
+                self.gates.push(Gate {
+                    name,
+                    text,
+                    digest,
+                    ahead,
+                });
             }
             Record::Approved(approval) => {
                 let at = if approval.at.is_empty() {
@@ -423,17 +466,20 @@ impl Ledger {
                 if let Some(known) = self.hand_overs.iter_mut().find(|known| known.task == task) {
                     known.text = text;
                     known.closed = None;
+                    known.closed_at = None;
                 } else {
                     self.hand_overs.push(HandOver {
                         task,
                         text,
                         closed: None,
+                        closed_at: None,
                     });
                 }
             }
             Record::HandOverClosed { task, by } => {
                 if let Some(known) = self.hand_overs.iter_mut().find(|known| known.task == task) {
                     known.closed = Some(by);
+                    known.closed_at = Some(at.to_owned());
                 }
             }
             Record::Wait { path, until } => {
@@ -441,6 +487,34 @@ impl Ledger {
             }
             Record::Status { status, why } => self.status = Some((status, why)),
         }
+    }
+
+    /// Takes the first phase's new result, and forgets that later ones were done. Their changes are known as before, so
+    /// what is in place is not sent again; their steps are taken anew, since they may work on something else now.
+    fn refresh(&mut self, prepare: Value) {
+        self.refreshes += 1;
+        self.changes_before_refresh = self.changes.len() as u64;
+        for (index, (_, result)) in self.phases.iter_mut().enumerate() {
+            *result = (index == 0).then(|| prepare.clone());
+        }
+        let first = self.phases.first().map(|(name, _)| format!("{name}/"));
+        let of_first = |path: &str| first.as_ref().is_some_and(|first| path.starts_with(first));
+        self.steps.retain(|path, _| of_first(path));
+        self.waits.retain(|path, _| of_first(path));
+    }
+
+    /// The gates that nobody has approved as they ask now.
+    pub fn open_gates(&self) -> impl Iterator<Item = &Gate> {
+        self.gates
+            .iter()
+            .filter(|gate| !self.is_approved(&gate.name, &gate.digest))
+    }
+
+    /// Whether a gate was approved for what this digest stands for.
+    pub fn is_approved(&self, gate: &str, digest: &str) -> bool {
+        self.approvals
+            .iter()
+            .any(|given| given.gate == gate && given.digest == digest)
     }
 
     fn numbered(&mut self, number: u64) -> Option<&mut Change> {
@@ -512,6 +586,9 @@ mod tests {
                 error: Box::new(Error::failed("x", "y")),
             },
             Record::Note { text: "n".into() },
+            Record::Refreshed {
+                prepare: json!({"grants": []}),
+            },
             Record::RollingBack,
             Record::Undoing { change: 2 },
             Record::PhaseDone {

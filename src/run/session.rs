@@ -147,6 +147,8 @@ pub struct Session {
     /// Steps whose results are not kept, printed.
     pub(super) fresh: Mutex<HashSet<String>>,
     differences: AtomicU64,
+    /// Whether the journal knew of a phase when this process took it up.
+    resumed: AtomicBool,
     /// What could not be looked into since the list was begun anew; none where it never was.
     unseen_since: Mutex<Option<Vec<Unseen>>>,
     next_change: AtomicU64,
@@ -188,6 +190,7 @@ impl Session {
             visited: Mutex::new(HashSet::new()),
             fresh: Mutex::new(HashSet::new()),
             differences: AtomicU64::new(0),
+            resumed: AtomicBool::new(false),
             unseen_since: Mutex::new(None),
             next_change: AtomicU64::new(1),
             memo: Mutex::new(HashMap::new()),
@@ -233,6 +236,7 @@ impl Session {
         session
             .next_change
             .store(ledger.changes.len() as u64 + 1, Ordering::SeqCst);
+        session.resumed.store(!ledger.phases.is_empty(), Ordering::SeqCst);
         *lock(&session.ledger) = ledger;
         let _ = session.journal.set(journal);
         Ok(Arc::new(session))
@@ -260,6 +264,11 @@ impl Session {
     /// The run's id, where there is a journal.
     pub fn run_id(&self) -> Option<&str> {
         self.journal.get().map(|journal| journal.run())
+    }
+
+    /// Whether an earlier process began the run.
+    pub fn resumed(&self) -> bool {
+        self.resumed.load(Ordering::SeqCst)
     }
 
     /// The token whose cancellation stops the session at its next operation.

@@ -9,8 +9,8 @@ use super::session::{Mode, Session, lock};
 use crate::error::Error;
 use crate::types::json;
 
-/// The phase whose steps are not replayed.
-const VERIFY: &str = "verify";
+/// The phases whose steps are not replayed: what they saw earlier proves nothing.
+const SEEN_ANEW: [&str; 2] = ["verify", super::refresh::PHASE];
 
 impl Session {
     /// Runs a phase, unless it has ended: then its recorded result is given.
@@ -94,7 +94,10 @@ impl Session {
         let fresh = lock(&self.fresh);
         let below_fresh =
             !fresh.is_empty() && (1..=segments.len()).any(|n| fresh.contains(&path::printed(&segments[..n])));
-        segments.first().is_none_or(|phase| phase != VERIFY) && !below_fresh
+        !segments
+            .first()
+            .is_some_and(|phase| SEEN_ANEW.contains(&phase.as_str()))
+            && !below_fresh
     }
 
     /// As [`Session::step`], with several segments below the current step.

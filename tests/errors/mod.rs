@@ -14,6 +14,10 @@ use std::path::Path;
 
 /// Codes that no command brings about on a healthy machine in a test's time, and why.
 const ELSEWHERE: &[(&str, &str)] = &[
+    (
+        "approval-outdated",
+        "an approval for another digest: tests/approvals.rs",
+    ),
     ("azure-unwell", "an outage that outlasts every try"),
     (
         "ca-unreadable",
@@ -42,6 +46,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "not-in-effect",
         "a write cut off before its answer and gone from the cloud",
     ),
+    ("not-refreshable", "a runbook without fn refresh: tests/drift.rs"),
+    ("nothing-to-refresh", "a refresh of what is over: tests/drift.rs"),
     ("not-settled", "a thousand waits for a change to take effect"),
     (
         "point-of-no-return",

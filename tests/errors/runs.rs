@@ -157,7 +157,7 @@ fn what_changed_behind_the_gate_keeps_the_old_identity() {
     let mut revoked = Talk::new();
     let simulator = waiting_at_the_gate(&mut revoked);
     revoke(&simulator, &assignment_of(&simulator, "id-moved"));
-    revoked.fails(1, "not-granted", &["resume", "last", "--yes"]);
+    revoked.fails(1, "undone-since", &["resume", "last", "--yes"]);
     assert_eq!(named(&simulator, "id-one")["name"], "id-one");
 
     let mut late = Talk::new();
@@ -186,7 +186,7 @@ fn what_changed_behind_the_gate_keeps_the_old_identity() {
         &path,
         &json!({ "identity": { "type": "UserAssigned", "userAssignedIdentities": ids } }),
     );
-    turned.fails(1, "not-turned", &["resume", "last", "--yes"]);
+    turned.fails(1, "undone-since", &["resume", "last", "--yes"]);
     assert_eq!(named(&simulator, "id-one")["name"], "id-one");
     insta::assert_snapshot!([revoked.taken_down(), late.taken_down(), turned.taken_down()].join("\n\n"));
 }

@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections import Counter
+from pathlib import Path
 
 sys.dont_write_bytecode = True
 from random_estate import ROLES  # noqa: E402
@@ -17,7 +18,9 @@ from random_estate import ROLES  # noqa: E402
 GUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 GUID4 = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
 ID_IN_TEXT = re.compile(r"/subscriptions/[0-9a-fA-F-]{36}(?:/[A-Za-z0-9._()-]+)*")
-BUILT_IN = set(ROLES.values()) | {"f58310d9-a9f6-439a-9e8d-f62e7b41a168"}  # Role Based Access Control Administrator
+# The roles of the random estates, and those that the simulator of this repository knows beside them.
+KNOWN = Path(__file__).resolve().parents[2] / "src/sim/data/roles.toml"
+BUILT_IN = set(ROLES.values()) | (set(re.findall(r'^guid = "([0-9a-f-]+)"', KNOWN.read_text(), re.M)) if KNOWN.exists() else set())
 UAMI = "microsoft.managedidentity/userassignedidentities"
 ASSIGNMENT = "microsoft.authorization/roleassignments"
 MANAGEMENT_GROUP = "microsoft.management/managementgroups"

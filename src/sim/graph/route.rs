@@ -48,6 +48,7 @@ pub(super) fn route(directory: &mut Directory, call: &Call<'_>, path: &Path) -> 
         }
         ["directoryroletemplates", ..] => directory_role::templates(directory, call, &names[1..]),
         ["oauth2permissiongrants", ..] => permission_grant::serve(directory, call, &names[1..]),
+        ["directory", "deleteditems", ..] => deleted(directory, call, &names[2..]),
         ["auditlogs", "signins", ..] => sign_ins(directory, call, &names[2..]),
         ["approleassignments", ..] => app_role::direct(call),
         ["organization", ..] => organization(directory, call, &names[1..]),
@@ -76,6 +77,27 @@ fn sign_ins(directory: &Directory, call: &Call<'_>, rest: &[&str]) -> Outcome {
         }
         [_, other, ..] => Err(Refusal::no_segment(other)),
     }
+}
+
+/// `/directory/deletedItems/{id}`: what was deleted and can still be restored, as the estate has it.
+fn deleted(directory: &Directory, call: &Call<'_>, rest: &[&str]) -> Outcome {
+    only(call, &Method::GET)?;
+    let [id] = rest else {
+        return Err(rest
+            .get(1)
+            .map_or_else(Refusal::method, |other| Refusal::no_segment(other)));
+    };
+    let documents = directory.kept("deletedItems").and_then(Value::as_array);
+    let is = |document: &&Value| {
+        document
+            .get("id")
+            .and_then(Value::as_str)
+            .is_some_and(|own| own.eq_ignore_ascii_case(id))
+    };
+    let found = documents.into_iter().flatten().find(is);
+    let document = found.ok_or_else(|| Refusal::not_found(id))?.clone();
+    let view = View::made(Kind::Organization, id, document, &directory.tenant);
+    entity::show(directory, call, &view, "directoryObjects")
 }
 
 fn organization(directory: &Directory, call: &Call<'_>, rest: &[&str]) -> Outcome {
