@@ -13,6 +13,7 @@ mod drift;
 mod errors;
 mod help;
 mod journals;
+mod permissions;
 mod plan;
 mod reliability;
 mod relocate;

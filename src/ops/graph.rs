@@ -7,6 +7,7 @@ use super::call::Call;
 use super::request::{self, COMMON};
 use super::spec::OpModule;
 use crate::error::Error;
+use crate::run::change::Change;
 
 pub(crate) fn module() -> OpModule {
     crate::ops! { graph,
@@ -96,7 +97,8 @@ pub(crate) fn module() -> OpModule {
         ///   begin with `get`, `check` or `list` only read
         /// * returns (map): what Graph answers
         /// * errors: `not-found`, `not-allowed`
-        /// * changes: yes, unless it only reads; undone by `undo`, where it is given
+        /// * changes: yes, unless it only reads; undone by `undo`, where it is given: a request, or `created: true`, which
+        ///   deletes what was made by the id that the answer gives
         /// * speaks: Microsoft Graph v1.0
         ///
         /// ```rhai
@@ -112,7 +114,9 @@ pub(crate) fn module() -> OpModule {
             if request::reads(&write.path, &options)? {
                 return call.session.read_by_post(&write);
             }
-            request::make(call, request::change(call, "graph::post", write, &options)?)
+            let mut change = request::change(call, "graph::post", write, &options)?;
+            change.principal = principal_of(&change);
+            request::make(call, change)
         }
 
         /// Deletes an object, or removes a reference.
@@ -143,6 +147,14 @@ pub(crate) fn module() -> OpModule {
             request::make(call, change)
         }
     }
+}
+
+/// The principal that a request gives something to, as its body names it: a new one may not be known everywhere yet.
+fn principal_of(change: &Change) -> Option<String> {
+    let body = change.action.write().body.as_ref()?;
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let reference = || text("@odata.id").and_then(|address| address.rsplit('/').next());
+    text("principalId").or_else(reference).map(str::to_owned)
 }
 
 fn write(call: &Call<'_>, method: &str) -> Result<Value, Error> {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::call::{Call, Options};
 use super::resource_types;
 use crate::error::Error;
-use crate::run::change::{Before, Change, Probe, Undo, Write, WritePlane};
+use crate::run::change::{Action, Before, Change, Probe, Undo, Write, WritePlane};
 
 /// The options that every generic operation takes.
 pub(super) const COMMON: &[&str] = &[
@@ -170,7 +170,12 @@ pub(super) fn change(call: &Call<'_>, op: &str, write: Write, options: &Options)
         change.effect = effect;
     }
     let undo = options.map("undo")?;
-    if !undo.is_empty() {
+    if undo.get("created") == Some(&Value::Bool(true)) {
+        // The id is Azure's to give: what the request made is found by its answer, or in the collection.
+        if let Action::Send(sent) = &change.action {
+            change.undo = Some(Undo::Created(sent.as_method("POST")));
+        }
+    } else if !undo.is_empty() {
         change.undo = Some(Undo::Send(undo_request(call, &plane, &undo, options)?));
         // What names its own way back is an action in the clothes of a document: it has no before-image, and a
         // GET of its path shows nothing to compare with.
@@ -218,7 +223,10 @@ fn undo_request(
 ) -> Result<Write, Error> {
     let text = |name: &str| undo.get(name).and_then(Value::as_str).map(str::to_owned);
     let (Some(method), Some(path)) = (text("method"), text("path")) else {
-        return Err(options.wrong("undo", "a map with `method`, `path`, and where needed `body`"));
+        return Err(options.wrong(
+            "undo",
+            "a map with `method`, `path`, and where needed `body`; or `created: true`",
+        ));
     };
     let mut write = match plane {
         WritePlane::Arm => arm(call, &method, &path, options)?,

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::change::Write;
+use super::change::{Write, WritePlane};
 use crate::types::json;
 
 /// One edit. Of a string, every whole-word occurrence of `from` becomes `to`, in any spelling of `from`;
@@ -157,6 +157,8 @@ impl EditSet {
                 complete_identity(&mut patch, after, self.form == Form::MergeAllIdentities);
                 patch
             }
+            // Other planes than Resource Manager want back what they gave: a policy without its id is none.
+            Form::Whole if self.write.plane != WritePlane::Arm => after.clone(),
             Form::Whole => writable(after, &self.read_only),
         }
     }

@@ -5,6 +5,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::event::Event;
 use super::person;
+use super::placeholder;
 use super::record::{Approval, Gate, HandOver, Record};
 use super::session::{Mode, Session, interrupted, lock, now, printed_path};
 use crate::error::{Error, Kind};
@@ -208,7 +209,7 @@ impl Session {
         if self.ledger(|ledger| ledger.hand_overs.iter().any(stands)) {
             return Ok(());
         }
-        let text = self.hide_text(text);
+        let text = placeholder::shown_text(&self.hide_text(text));
         self.tell(&Event::HandOver {
             task: task.to_owned(),
             text: text.clone(),
@@ -255,7 +256,7 @@ impl Session {
             error = error.next(format!(
                 "ferry approve {run} {}      once this is done: {}",
                 quoted(&task.task),
-                task.text
+                first_line(&task.text, run)
             ));
         }
         Err(error.next(format!("ferry resume {run}")))
@@ -318,6 +319,14 @@ impl Session {
                 error
             }
         })
+    }
+}
+
+/// What a hand-over is about; its commands stand in the run.
+fn first_line(text: &str, run: &str) -> String {
+    match text.split_once('\n') {
+        Some((first, _)) => format!("{first} (ferry show {run} has the commands)"),
+        None => text.to_owned(),
     }
 }
 

@@ -41,6 +41,19 @@ pub fn shown_path(path: &str) -> String {
         .join("/")
 }
 
+/// A text for people as outputs show it: each placeholder in it is [`SHOWN`].
+pub fn shown_text(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(MARK) {
+        shown.push_str(before);
+        shown.push_str(SHOWN);
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '~';
+        rest = after.trim_start_matches(is_part);
+    }
+    shown + rest
+}
+
 /// A document as outputs show it: every value and key that contains a placeholder is [`SHOWN`].
 pub fn shown(value: &Value) -> Value {
     match value {
@@ -72,5 +85,9 @@ mod tests {
             json!({"a": SHOWN, SHOWN: 1})
         );
         assert_eq!(id, placeholder("principalId", "/X"));
+        assert_eq!(
+            shown_text(&format!("give '{id}' and {id}; done")),
+            "give '(known after move)' and (known after move); done"
+        );
     }
 }

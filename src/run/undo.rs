@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::change::{Action, Undo, Write};
+use super::change::{Action, Undo, Write, WritePlane};
 use super::edit::{Edit, EditSet, Form, writable};
 use super::session::Session;
 use crate::types::json as documents;
@@ -48,7 +48,11 @@ impl Session {
                     return Undo::Never("what stood there holds secrets, which are never stored".into());
                 }
                 // What Azure alone writes, and what is unset, is no part of what is put back.
-                let body = documents::without_nulls(&writable(before, &[]));
+                let body = match write.plane {
+                    WritePlane::Arm => writable(before, &[]),
+                    _ => before.clone(),
+                };
+                let body = documents::without_nulls(&body);
                 Undo::Send(write.as_method("PUT").with_body(body))
             }
             _ => Undo::Never(format!("a {} whose way back is not known", write.method)),

@@ -94,7 +94,10 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
                 let tag = etag(&document);
                 Answer::json(200, document).with("etag", tag)
             }
-            None => below(world, &url).unwrap_or_else(|| missing(&url)),
+            None => row(world, &url)
+                .map(|(list, at)| Answer::json(200, world.data[&list]["value"][at].clone()))
+                .or_else(|| below(world, &url))
+                .unwrap_or_else(|| missing(&url)),
         },
         Method::HEAD => Answer::empty(if stored.is_some() { 200 } else { 404 }),
         Method::PUT => {
@@ -114,6 +117,7 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
                 let list = document.get_mut("value").and_then(Value::as_array_mut);
                 match list {
                     Some(list) if !body.is_null() => {
+                        let body = with_id(body);
                         list.push(body.clone());
                         world.data.insert(key, document);
                         world.writes += 1;
@@ -131,10 +135,41 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
                 world.writes += 1;
                 Answer::json(200, document)
             }
-            None => missing(&url),
+            None => match row(world, &url) {
+                Some((list, at)) => {
+                    let rows = world.data.get_mut(&list).and_then(|list| list["value"].as_array_mut());
+                    let gone = rows.map(|rows| rows.remove(at));
+                    world.writes += 1;
+                    Answer::json(200, gone.unwrap_or_default())
+                }
+                None => missing(&url),
+            },
         },
         _ => Answer::empty(405),
     }
+}
+
+/// The row of a list that a URL names by its last segment: the list's key, and where the row stands in it.
+fn row(world: &World, url: &str) -> Option<(String, usize)> {
+    let (list, id) = url.trim_end_matches('/').rsplit_once('/')?;
+    let key = key_of(world, list)?;
+    let rows = world.data.get(&key)?.get("value")?.as_array()?;
+    let at = rows.iter().position(|row| {
+        let own = row.get("id").and_then(Value::as_str);
+        own.is_some_and(|own| own.eq_ignore_ascii_case(id))
+    })?;
+    Some((key, at))
+}
+
+/// What is posted to a list, with the id that services give: that of the principal which it is about, where it is about one.
+fn with_id(mut body: Value) -> Value {
+    let principal = body.pointer("/principal/id").cloned();
+    if let (Some(id), Some(map)) = (principal, body.as_object_mut())
+        && !map.contains_key("id")
+    {
+        map.insert("id".to_owned(), id);
+    }
+    body
 }
 
 /// The documents right below a URL that has none of its own, as a list.

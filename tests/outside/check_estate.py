@@ -25,7 +25,9 @@ UAMI = "microsoft.managedidentity/userassignedidentities"
 ASSIGNMENT = "microsoft.authorization/roleassignments"
 MANAGEMENT_GROUP = "microsoft.management/managementgroups"
 GRAPH_LISTS = {"users", "groups", "servicePrincipals", "applications", "directoryRoles", "appRoleAssignments",
-               "roleManagement", "signIns"}
+               "roleManagement", "signIns", "oauth2PermissionGrants", "administrativeUnits", "assignments",
+               "roleAssignmentScheduleInstances", "roleEligibilityScheduleInstances", "assignmentScheduleInstances",
+               "eligibilityScheduleInstances"}
 REGIONS = set("""eastus eastus2 westus westus2 westus3 centralus northcentralus southcentralus westcentralus canadacentral
 canadaeast brazilsouth northeurope westeurope uksouth ukwest francecentral germanywestcentral switzerlandnorth norwayeast
 swedencentral polandcentral italynorth spaincentral uaenorth southafricanorth centralindia southindia eastasia southeastasia
@@ -241,8 +243,10 @@ class Checker:
                 used.append(own)
         for name, kind in (("users", "User"), ("groups", "Group"), ("servicePrincipals", "ServicePrincipal")):
             for item in self.graph.get(name, []):
+                # What the directory alone knows of an identity stands in a service principal with its id.
+                if item["id"].lower() not in self.kinds:
+                    used.append(item["id"])
                 self.kinds[item["id"].lower()] = kind
-                used.append(item["id"])
         used += [i["id"] for i in self.graph.get("applications", [])]
         used += [s["subscriptionId"] for s in self.docs if s["type"].lower() == "microsoft.resources/subscriptions"]
         used += [d["name"] for d in self.docs if d["type"].lower() == ASSIGNMENT]
@@ -291,8 +295,12 @@ class Checker:
             resource = services.get(item["resourceId"], {"appRoles": []})
             self.need(item["principalId"] in self.kinds, f"appRoleAssignment {item['id']}", "unknown principal")
             self.need(item["appRoleId"] in [r["id"] for r in resource["appRoles"]], f"appRoleAssignment {item['id']}", "unknown role")
-        for item in self.graph.get("roleManagement", []):
-            self.need(item["principalId"] in self.kinds, f"roleManagement {item['id']}", "unknown principal")
+        for name in ("roleManagement", "roleAssignmentScheduleInstances", "roleEligibilityScheduleInstances",
+                     "assignmentScheduleInstances", "eligibilityScheduleInstances"):
+            for item in self.graph.get(name, []):
+                self.need(item["principalId"] in self.kinds, f"{name} {item['id']}", "unknown principal")
+        for item in self.graph.get("oauth2PermissionGrants", []):
+            self.need({item["clientId"], item["resourceId"]} <= set(self.kinds), f"oauth2PermissionGrant {item['id']}", "unknown principal")
         operator = self.estate.get("operator")
         self.need(operator is None or operator in self.kinds, "operator", "unknown principal")
 

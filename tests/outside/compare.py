@@ -33,9 +33,12 @@ FREE_NAMES = re.compile(
 SCHEDULE = re.compile(r"microsoft\.authorization/role(assignment|eligibility)schedule(s|instances)$")
 # Requests that make and end schedules are history, which nobody can delete: they go on naming the old principal.
 REQUEST = re.compile(r"microsoft\.authorization/role(assignment|eligibility)schedulerequests$")
-FREE_LISTS = {"appRoleAssignments", "roleManagement", "oauth2PermissionGrants"}
+FREE_LISTS = {"appRoleAssignments", "roleManagement", "oauth2PermissionGrants", "roleAssignmentScheduleInstances",
+              "roleEligibilityScheduleInstances", "assignmentScheduleInstances", "eligibilityScheduleInstances"}
+# Records of data planes whose address ends in a name that says nothing: local roles of HSMs, roles of Synapse.
+FREE_DATA = re.compile(r"(?P<collection>https://.+/roleassignments)/[0-9a-f-]{36}$", re.I)
 # Of records in free lists and of role assignments: when and by whom they were made, and names that are looked up.
-HISTORY = {"createdOn", "updatedOn", "createdBy", "updatedBy", "createdDateTime", "principalDisplayName", "deletedDateTime"}
+HISTORY = {"createdOn", "updatedOn", "createdBy", "updatedBy", "createdDateTime", "startDateTime", "principalDisplayName", "deletedDateTime"}
 # Of schedules: what comes of the request that made them. The end is no part of it: it is kept.
 OF_REQUEST = {"startDateTime", "roleAssignmentScheduleId", "roleEligibilityScheduleId", "roleAssignmentScheduleRequestId",
               "roleEligibilityScheduleRequestId", "linkedRoleEligibilityScheduleId", "originRoleAssignmentId"}
@@ -342,7 +345,8 @@ class Comparison:
         return out
 
     def unlike_lists(self, path, was, now, final, name):
-        if name in SETS or all(self.was(w) in MARKS.values() or not self.old.in_(w) for w in was) and self.old.in_(was):
+        of_principals = name == "value" and all(isinstance(w, dict) and "principal" in w for w in was)
+        if of_principals or name in SETS or all(self.was(w) in MARKS.values() or not self.old.in_(w) for w in was) and self.old.in_(was):
             return self.unlike_sets(path, was, now, final, name)
         if len(was) != len(now):
             return [(path, f"had {len(was)} entries and has {len(now)}")]
@@ -437,12 +441,41 @@ class Comparison:
             self.say(f"graph/{name}", f"is left over: {show(item)}")
 
     def data(self):
-        was, now = self.before.get("data") or {}, self.after.get("data") or {}
+        was, now = dict(self.before.get("data") or {}), dict(self.after.get("data") or {})
+        self.free_data(was, now)
         for key in sorted(set(was) | set(now)):
             if key not in now and not self.names_old(key):
                 self.say(f"data/{key}", "is gone")
         self.match("data", "", was, now) if self.old.in_(was) else \
             [self.say(f"data{path}", "differs") for path in differences(was, now)]
+
+    def free_data(self, was, now):
+        """Takes the records with free names that name the identity out of both, and compares them by what they say."""
+        def said(key, doc, marked):
+            collection = FREE_DATA.match(key)["collection"].lower()
+            doc = {("roleDefinitionId" if k == "roleId" else k): v for k, v in doc.items() if k not in ("id", "name", "type")}
+            # Where a record stands says its scope, as its scope does.
+            props = {k: v for k, v in (doc.pop("properties", None) or {}).items() if k != "scope"}
+            return canonical([collection, marked(doc | props)])
+        twins = defaultdict(list)
+        for key in [k for k, v in now.items() if FREE_DATA.match(k) and self.new.in_(v)]:
+            twins[said(key, now[key], self.is_)].append(key)
+            if key not in was:
+                del now[key]
+        for key in [k for k, v in was.items() if FREE_DATA.match(k) and self.old.in_(v)]:
+            have = twins.pop(said(key, was[key], self.was), [])
+            if len(have) != 1:
+                self.say(f"data/{key}", f"has {len(have)} twins on the new identity")
+            old, stands = was.pop(key), now.pop(key, None)
+            if key in have:
+                continue
+            if self.done and stands is not None:
+                self.say(f"data/{key}", "is still there")
+            elif not self.done and stands != old:
+                self.say(f"data/{key}", "is gone before the clean-up, or differs")
+        for keys in twins.values():
+            for key in keys:
+                self.say(f"data/{key}", "was made, and nothing before asks for it")
 
     def nothing_names_the_old(self):
         for doc in self.after["arm"]["resources"]:

@@ -17,7 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 from check_estate import check  # noqa: E402
-from compare import compare  # noqa: E402
+from compare import FREE_LISTS, compare  # noqa: E402
 from judge import sent_twice  # noqa: E402
 from random_estate import build  # noqa: E402
 
@@ -83,12 +83,32 @@ def relocate(before, phase="done"):
         turned = turn(items, names, news)
         if name == "signIns" or turned == items:
             continue
-        if name in ("appRoleAssignments", "roleManagement"):
+        if name in FREE_LISTS:
             extra = [dict(t, id=str(uuid.uuid5(uuid.NAMESPACE_URL, t["id"]))) for t, i in zip(turned, items) if t != i]
             after["graph"][name] = [i for t, i in zip(turned, items) if phase == "move" or t == i] + extra
+        elif name == "servicePrincipals":
+            # The identity's own goes with it; the new one's is another.
+            own = [item for item in items if item["id"] == names[1]]
+            stay = [i if phase == "move" and i in own else t if i in own or phase == "done" else both(i, t) for i, t in zip(items, turned)]
+            after["graph"][name] = stay if phase == "done" else stay + [t for i, t in zip(items, turned) if i in own]
         else:
             after["graph"][name] = turned if phase == "done" else both(items, turned)
+    after["data"] = data_after(before.get("data") or {}, names, news, phase)
     return after, old["id"], new_id
+
+
+def data_after(data, names, news, phase):
+    """Data planes after a faithful relocation: records named by a GUID are made again, others are turned in place."""
+    after = {}
+    for key, doc in data.items():
+        turned = turn(doc, names, news)
+        if turned == doc or "/roleassignments/" not in key.lower():
+            after[key] = turned if phase == "done" else both(doc, turned)
+            continue
+        after[f"{key.rsplit('/', 1)[0]}/{uuid.uuid5(uuid.NAMESPACE_URL, key)}"] = turned
+        if phase == "move":
+            after[key] = doc
+    return after
 
 
 def names():

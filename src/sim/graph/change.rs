@@ -113,6 +113,8 @@ fn target(
         }
         Kind::DirectoryRole if matches!(target, Kind::User | Kind::ServicePrincipal | Kind::Group) => Ok(()),
         Kind::ServicePrincipal | Kind::Application if matches!(target, Kind::User | Kind::ServicePrincipal) => Ok(()),
+        // Service principals are no documented members of a unit.
+        Kind::AdministrativeUnit if matches!(target, Kind::User | Kind::Group) => Ok(()),
         _ => Err(Refusal::invalid_member(property)),
     };
     fits?;
@@ -319,8 +321,32 @@ pub(super) fn patch(directory: &mut Directory, call: &Call<'_>, kind: Kind, id: 
         && let Some(entry) = directory.section_mut(kind).get_mut(id)
     {
         crate::types::json::merge(entry.written(), &Value::Object(sent.properties));
+        tidy_attributes(entry.written());
+        entry.forget_if_implied();
     }
     Ok(Reply::none())
+}
+
+/// Takes out custom security attributes that were emptied, and sets that hold none any more.
+fn tidy_attributes(document: &mut Value) {
+    const MEMBER: &str = "customSecurityAttributes";
+    let Some(sets) = document.get_mut(MEMBER).and_then(Value::as_object_mut) else {
+        return;
+    };
+    for set in sets.values_mut().filter_map(Value::as_object_mut) {
+        set.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|values| !values.is_empty()));
+        let left: Vec<String> = set.keys().filter(|name| !name.contains('@')).cloned().collect();
+        set.retain(|name, _| match name.split_once('@') {
+            Some(("", _)) => !left.is_empty(),
+            Some((of, _)) => left.iter().any(|name| name == of),
+            None => true,
+        });
+    }
+    sets.retain(|_, set| set.as_object().is_none_or(|set| !set.is_empty()));
+    let empty = sets.is_empty();
+    if let Some(document) = document.as_object_mut().filter(|_| empty) {
+        document.remove(MEMBER);
+    }
 }
 
 /// `DELETE` of an object.

@@ -261,6 +261,23 @@ impl Directory {
             .and_then(|(_, kept)| kept.as_ref())
     }
 
+    /// Changes the rows of an array that the directory only keeps; one that the estate lacks begins here.
+    pub(super) fn change_kept(&mut self, key: &str, change: impl FnOnce(&mut Vec<Value>)) {
+        let at = match self.keys.iter().position(|(name, _)| name.eq_ignore_ascii_case(key)) {
+            Some(at) => at,
+            None => {
+                self.keys.push((key.to_owned(), None));
+                self.keys.len() - 1
+            }
+        };
+        let mut rows = match self.keys[at].1.take() {
+            Some(Value::Array(rows)) => rows,
+            _ => Vec::new(),
+        };
+        change(&mut rows);
+        self.keys[at].1 = Some(Value::Array(rows));
+    }
+
     /// An object's view by id, of whatever kind.
     pub(super) fn view(&self, id: &str, now: OffsetDateTime) -> Option<View<'_>> {
         let (kind, entry) = self.object(id, now)?;

@@ -65,6 +65,8 @@ pub(super) fn apply(
                 rows.iter().map(|view| one(view, false)).collect(),
             )
         }
+        // What the estate only keeps holds its relations in itself.
+        (Kind::Other, _) => return Ok(()),
         (kind, _) => match super::membership::relation(directory, kind, &id, &lower) {
             Some((name, ids)) => {
                 let views = ids.iter().filter_map(|id| directory.view(id, call.now()));

@@ -146,6 +146,7 @@ impl Directory {
             }
             self.links(property).remove(&id.to_lowercase());
         }
+        super::schedule::forget(self, id);
         for (kind, members) in [
             (Kind::AppRoleAssignment, &["principalId", "resourceId"][..]),
             (Kind::RoleAssignment, &["principalId"]),

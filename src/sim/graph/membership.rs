@@ -19,7 +19,7 @@ pub(super) fn relation(
     id: &str,
     name: &str,
 ) -> Option<(&'static str, BTreeSet<String>)> {
-    use Kind::{Application, DirectoryRole, Group, ServicePrincipal, User};
+    use Kind::{AdministrativeUnit, Application, DirectoryRole, Group, ServicePrincipal, User};
     let ids = |found: BTreeSet<(Kind, String)>| found.into_iter().map(|(_, id)| id).collect();
     let owned = || directory.owned.get(&id.to_lowercase()).cloned().unwrap_or_default();
     let owners = || {
@@ -28,7 +28,7 @@ pub(super) fn relation(
         owners.iter().map(|id| id.to_lowercase()).collect()
     };
     Some(match (name, kind) {
-        ("members", Group | DirectoryRole) => ("members", directory.direct_members(kind, id)),
+        ("members", Group | DirectoryRole | AdministrativeUnit) => ("members", directory.direct_members(kind, id)),
         ("transitivemembers", Group) => ("transitiveMembers", directory.all_members(kind, id)),
         ("owners", Group | ServicePrincipal | Application) => ("owners", owners()),
         ("memberof", User | Group | ServicePrincipal) => ("memberOf", ids(directory.direct_containers(id))),

@@ -27,6 +27,7 @@ mod query;
 mod refusal;
 mod role_catalog;
 mod route;
+mod schedule;
 mod schema;
 mod section;
 mod view;

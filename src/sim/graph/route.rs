@@ -10,7 +10,7 @@ use super::path::{Path, Segment};
 use super::refusal::Refusal;
 use super::schema::Kind;
 use super::view::View;
-use super::{app_role, directory_role, entity, permission_grant};
+use super::{app_role, directory_role, entity, permission_grant, schedule};
 
 /// Answers by path and method.
 pub(super) fn route(directory: &mut Directory, call: &Call<'_>, path: &Path) -> Outcome {
@@ -52,6 +52,7 @@ pub(super) fn route(directory: &mut Directory, call: &Call<'_>, path: &Path) -> 
         ["auditlogs", "signins", ..] => sign_ins(directory, call, &names[2..]),
         ["approleassignments", ..] => app_role::direct(call),
         ["organization", ..] => organization(directory, call, &names[1..]),
+        ["directory", "administrativeunits", ..] => entity::set(directory, call, Kind::AdministrativeUnit, &names[2..]),
         [set, ..] => match Kind::of_set(set) {
             Some(kind) => entity::set(directory, call, kind, &names[1..]),
             None => kept(directory, call, &names, &lower),
@@ -138,15 +139,17 @@ const READ: &[&str] = &[
     "identitygovernance/privilegedaccess/group/eligibilityscheduleinstances",
     "identitygovernance/entitlementmanagement/assignments",
     "identity/conditionalaccess/policies",
-    "directory/administrativeunits",
-    "administrativeunits",
     "devices",
     "domains",
     "subscribedskus",
 ];
 
-fn kept(directory: &Directory, call: &Call<'_>, names: &[&str], lower: &[&str]) -> Outcome {
+fn kept(directory: &mut Directory, call: &Call<'_>, names: &[&str], lower: &[&str]) -> Outcome {
     let path = lower.join("/");
+    if let Some(outcome) = schedule::serve(directory, call, &path) {
+        return outcome;
+    }
+    let directory = &*directory;
     let first = names.first().copied().unwrap_or_default();
     if !READ.contains(&path.as_str()) {
         return Err(Refusal::no_segment(first));

@@ -10,6 +10,7 @@ pub(super) enum Kind {
     ServicePrincipal,
     Application,
     DirectoryRole,
+    AdministrativeUnit,
     AppRoleAssignment,
     RoleAssignment,
     RoleDefinition,
@@ -245,6 +246,18 @@ const DIRECTORY_ROLE: &[Member] = &[
     ("roleTemplateId", Null),
 ];
 
+const ADMINISTRATIVE_UNIT: &[Member] = &[
+    ("id", Null),
+    ("deletedDateTime", Null),
+    ("displayName", Null),
+    ("description", Null),
+    ("isMemberManagementRestricted", Null),
+    ("membershipRule", Null),
+    ("membershipRuleProcessingState", Null),
+    ("membershipType", Null),
+    ("visibility", Null),
+];
+
 const APP_ROLE_ASSIGNMENT: &[Member] = &[
     ("id", Null),
     ("deletedDateTime", Null),
@@ -319,12 +332,13 @@ pub(super) const READ_ONLY: &[&str] = &[
 
 impl Kind {
     /// The directory objects with an array of their own in the estate.
-    pub(super) const OBJECTS: [Self; 5] = [
+    pub(super) const OBJECTS: [Self; 6] = [
         Self::User,
         Self::Group,
         Self::ServicePrincipal,
         Self::Application,
         Self::DirectoryRole,
+        Self::AdministrativeUnit,
     ];
 
     /// The key of its array in the estate.
@@ -335,6 +349,7 @@ impl Kind {
             Self::ServicePrincipal => "servicePrincipals",
             Self::Application => "applications",
             Self::DirectoryRole => "directoryRoles",
+            Self::AdministrativeUnit => "administrativeUnits",
             Self::AppRoleAssignment => "appRoleAssignments",
             Self::RoleAssignment => "roleManagement",
             Self::RoleDefinition => "roleDefinitions",
@@ -355,6 +370,7 @@ impl Kind {
             Self::ServicePrincipal,
             Self::Application,
             Self::DirectoryRole,
+            Self::AdministrativeUnit,
             Self::AppRoleAssignment,
             Self::RoleAssignment,
             Self::RoleDefinition,
@@ -380,6 +396,7 @@ impl Kind {
             Self::ServicePrincipal => "servicePrincipal",
             Self::Application => "application",
             Self::DirectoryRole => "directoryRole",
+            Self::AdministrativeUnit => "administrativeUnit",
             Self::AppRoleAssignment => "appRoleAssignment",
             Self::RoleAssignment => "unifiedRoleAssignment",
             Self::RoleDefinition => "unifiedRoleDefinition",
@@ -411,6 +428,7 @@ impl Kind {
             Self::ServicePrincipal => SERVICE_PRINCIPAL,
             Self::Application => APPLICATION,
             Self::DirectoryRole => DIRECTORY_ROLE,
+            Self::AdministrativeUnit => ADMINISTRATIVE_UNIT,
             Self::AppRoleAssignment => APP_ROLE_ASSIGNMENT,
             Self::RoleAssignment => ROLE_ASSIGNMENT,
             Self::PermissionGrant => PERMISSION_GRANT,

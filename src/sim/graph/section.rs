@@ -50,6 +50,13 @@ impl Entry {
             .collect()
     }
 
+    /// A stored document that says no more than what is implied need not be kept.
+    pub(super) fn forget_if_implied(&mut self) {
+        if self.implied.is_some() && self.stored == self.implied {
+            self.stored = None;
+        }
+    }
+
     /// The stored document to write to; what was only implied becomes stored with this.
     pub(super) fn written(&mut self) -> &mut Value {
         let implied = &self.implied;

@@ -6,6 +6,7 @@ mod groups;
 mod headers;
 mod lists;
 mod round_trip;
+mod schedules;
 mod service_principals;
 
 use http::{HeaderMap, HeaderName, Method};
