@@ -87,6 +87,8 @@ def relocate(before, phase="done"):
             after["graph"][name] = [i for t, i in zip(turned, items) if phase == "move" or t == i] + extra
         else:
             after["graph"][name] = turned if phase == "done" else both(items, turned)
+    if before.get("data"):
+        after["data"] = turn(before["data"], names, news)
     return after, old["id"], new_id
 
 
