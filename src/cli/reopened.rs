@@ -51,7 +51,11 @@ impl Begun {
 
     /// The name or key under which its runbook is found: that of the journal, unless current scripts are wanted.
     pub fn runbook(&self, context: &Context<'_>) -> &str {
-        let key = self.started.key.as_ref().filter(|_| !context.global.with_current_scripts);
+        let key = self
+            .started
+            .key
+            .as_ref()
+            .filter(|_| !context.global.with_current_scripts);
         key.unwrap_or(&self.started.runbook)
     }
 
