@@ -10,6 +10,7 @@ mod error_pages;
 mod eval;
 mod journaled;
 mod list;
+mod panics;
 mod plan;
 mod progress;
 mod render;
@@ -29,6 +30,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use context::{Context, Ending, Runtime};
+pub use panics::hush;
 
 /// Carries Azure user-assigned managed identities to another region, with scripted, durable runbooks.
 ///

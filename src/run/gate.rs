@@ -24,6 +24,7 @@ impl Session {
         if self.mode() != Mode::Run {
             return Ok(());
         }
+        let (gate, text) = (&*self.hide_text(gate), &*self.hide_text(text));
         let digest = json::digest(&serde_json::json!({ "gate": gate, "text": text, "results": self.results() }));
         let approved = |session: &Session| {
             session.ledger(|ledger| ledger.approvals.iter().any(|a| a.gate == gate && a.digest == digest))
@@ -39,7 +40,7 @@ impl Session {
         if !asked {
             self.write(Record::Gate {
                 gate: gate.to_owned(),
-                text: self.hide_text(text),
+                text: text.to_owned(),
                 digest: digest.clone(),
             })?;
         }
@@ -135,11 +136,11 @@ impl Session {
     /// # Errors
     /// When the journal cannot be written.
     pub fn hand_over(&self, task: &str, text: &str) -> Result<(), Error> {
+        let (task, text) = (&*self.hide_text(task), self.hide_text(text));
         let stands = |known: &HandOver| known.task == task && known.closed.as_deref() != Some(BY_CHECK);
         if self.ledger(|ledger| ledger.hand_overs.iter().any(stands)) {
             return Ok(());
         }
-        let text = self.hide_text(text);
         self.tell(&Event::HandOver {
             task: task.to_owned(),
             text: text.clone(),

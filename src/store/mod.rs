@@ -4,10 +4,12 @@
 //! What the bodies mean is known to `run`, so that old entries survive new code.
 
 mod error;
+mod private;
 pub mod redact;
 mod sqlite;
 
 pub use error::Error;
+pub use private::private_directory;
 pub use sqlite::SqliteStore;
 
 use serde::{Deserialize, Serialize};

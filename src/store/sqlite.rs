@@ -10,6 +10,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::private::{private_directory, private_file};
 use super::{Entry, Error, Journal, Store, Summary};
 
 /// The newest format of a journal; written to `PRAGMA user_version`.
@@ -57,11 +58,7 @@ fn io<'a>(path: &'a Path, verb: &'static str) -> impl Fn(std::io::Error) -> Erro
 
 /// Makes a directory that only its owner can look into.
 fn make_private_directory(path: &Path) -> Result<(), Error> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(io(path, "created"))
+    private_directory(path).map_err(io(path, "created"))
 }
 
 /// An OS lock on a file: free the moment its process dies.
@@ -72,9 +69,7 @@ impl Lock {
     fn take(path: &Path, what: &str) -> Result<Self, Error> {
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(io(path, "written"))?;
+        let mut file = private_file(&mut options, path).map_err(io(path, "written"))?;
         match file.try_lock() {
             Ok(()) => {
                 let _ = file.set_len(0);
@@ -377,9 +372,9 @@ fn meta(connection: &Connection, name: &str) -> rusqlite::Result<String> {
 fn make_private_file(path: &Path) -> Result<(), Error> {
     let mut options = OpenOptions::new();
     options.create_new(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(|_| ()).map_err(io(path, "created"))
+    private_file(&mut options, path)
+        .map(|_| ())
+        .map_err(io(path, "created"))
 }
 
 #[cfg(test)]
@@ -471,7 +466,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(20))]
+        #![proptest_config(crate::types::tries(20))]
         #[test]
         fn any_text_survives_in_a_journal(texts in proptest::collection::vec(".*", 1..12)) {
             let (_directory, store) = store();
