@@ -2,14 +2,18 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 mod architecture;
+mod canaries;
 mod contract;
 mod conversations;
 mod credentials;
+mod dependencies;
 mod docs;
 mod doctor;
 mod errors;
 mod help;
 mod plan;
+mod private_files;
+mod props;
 mod reliability;
 mod relocate;
 mod resume;

@@ -9,7 +9,7 @@ fn estate(simulator: &Simulator) -> Value {
 }
 
 /// What differs between two tenants, document by document; who wrote what when is no part of it.
-fn differences(before: &Value, after: &Value) -> Vec<String> {
+pub fn differences(before: &Value, after: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for (plane, list) in [
         ("arm", "resources"),
