@@ -123,6 +123,8 @@ fn texts_that_look_like_secrets_are_hidden_though_nobody_has_read_them() {
 }
 
 proptest! {
+    #![proptest_config(crate::types::tries(256))]
+
     #[test]
     fn a_secret_is_found_in_any_text_and_in_every_form(before in "\\PC{0,20}", secret in "[a-z]{4}[0-9]{4}[ -~é世\\n\"\\\\]{0,16}", after in "\\PC{0,20}") {
         let secrets = Secrets::default();
