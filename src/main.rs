@@ -7,6 +7,7 @@ use ferry::Error;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 fn main() -> ExitCode {
+    ferry::cli::hush();
     // Scripts run on this plain thread and wait for requests here, so the runtime is another's. Most commands that
     // only print never ask for one, and `ferry --version` answers in a few milliseconds.
     let runtime: OnceLock<Runtime> = OnceLock::new();

@@ -229,6 +229,33 @@ mod tests {
         );
     }
 
+    proptest::proptest! {
+        #![proptest_config(crate::types::tries(300))]
+        #[test]
+        fn any_metadata_is_read_or_refused_and_leads_away_from_no_loopback(
+            pointer in proptest::sample::select(vec![
+                "/authentication", "/authentication/audiences", "/authentication/loginEndpoint", "/microsoftGraphResourceId",
+                "/suffixes", "/resourceManager", "/portal", "/name", "/ferryDataPlaneGateway", "",
+            ]),
+            value in crate::types::any_json(),
+            text in "[ -~]{0,30}|https?://[a-z0-9.:@/-]{0,30}",
+            here in proptest::bool::ANY,
+        ) {
+            let base = url(if here { "http://127.0.0.1:8080" } else { "https://arm.contoso.example" });
+            for value in [value, json!(text), json!([text])] {
+                let mut document = newest();
+                match document.pointer_mut(pointer) {
+                    Some(place) => *place = value,
+                    None => document["ferryDataPlaneGateway"] = value,
+                }
+                if let Ok(cloud) = read(&base, &document) {
+                    let away = [&cloud.login, &cloud.graph, &cloud.resource_manager].into_iter().chain(&cloud.data_plane_gateway).any(|url| !is_loopback(url));
+                    proptest::prop_assert!(!(here && away), "{document}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn what_is_missing_is_named() {
         let base = url("https://arm.contoso.example");

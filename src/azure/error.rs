@@ -386,6 +386,31 @@ mod tests {
         assert_eq!(retry_after(&dated), Some(Duration::from_secs(9)));
     }
 
+    proptest::proptest! {
+        #![proptest_config(crate::types::tries(500))]
+        #[test]
+        fn any_header_and_any_body_of_an_error_is_read(
+            name in proptest::sample::select(vec!["retry-after", "retry-after-ms", "x-ms-retry-after-ms"]),
+            value in "[ -~]{0,40}|-?[0-9]{1,40}(\\.[0-9]{1,9})?|[0-9]{1,3}e[0-9]{1,5}|NaN|inf|Wed, [0-9]{2} Oct [0-9]{1,9} 07:28:00 GMT",
+            date in "[ -~]{0,40}|Wed, [0-9]{2} Oct [0-9]{4} 07:28:00 GMT",
+            body in proptest::collection::vec(proptest::num::u8::ANY, 0..200),
+        ) {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            headers.insert("date", date.parse().unwrap());
+            let _ = retry_after(&headers);
+            let read = ServiceError::read("GET", "/x", 500, &headers, &body);
+            proptest::prop_assert!(!read.code.is_empty());
+        }
+
+        #[test]
+        fn seconds_are_read_as_they_were_written(seconds in 0_u64..1_000_000_000) {
+            let mut headers = HeaderMap::new();
+            headers.insert("retry-after", seconds.to_string().parse().unwrap());
+            proptest::prop_assert_eq!(retry_after(&headers), Some(Duration::from_secs(seconds)));
+        }
+    }
+
     #[test]
     fn an_error_is_one_sentence() {
         let error = Error::Service(Box::new(read(r#"{"error":{"code":"Gone","message":"it left"}}"#)));

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::host::{Host, Scripts};
 use crate::run::Options;
 use crate::store::Store;
+use crate::store::redact::Secrets;
 
 /// Gives a handle to the runtime, which is built at the first call.
 pub type Runtime<'a> = &'a dyn Fn() -> Result<Handle, Error>;
@@ -47,6 +48,8 @@ pub struct Context<'a> {
     pub global: Global,
     /// Where output goes.
     pub ui: Ui,
+    /// The secrets that this process has seen: no line that it writes has one in it.
+    secrets: Arc<Secrets>,
     runtime: Runtime<'a>,
 }
 
@@ -55,6 +58,7 @@ impl<'a> Context<'a> {
     pub fn new(global: Global, runtime: Runtime<'a>) -> Self {
         Self {
             ui: Ui::new(&global),
+            secrets: Arc::default(),
             global,
             runtime,
         }
@@ -114,8 +118,9 @@ impl<'a> Context<'a> {
     /// As `Target::new`.
     pub fn target(&self, place: Place) -> Result<Target, Error> {
         let observer = self.ui.verbose().then(|| {
-            let ui = self.ui.clone();
-            Arc::new(move |line: &azure::LogLine| ui.say(&request_line(line))) as azure::Observer
+            let (ui, secrets) = (self.ui.clone(), self.secrets.clone());
+            let say = move |line: &azure::LogLine| ui.say(&secrets.hide_text(&request_line(line)));
+            Arc::new(say) as azure::Observer
         });
         Target::new(place, &self.global, observer)
     }
@@ -130,6 +135,7 @@ impl<'a> Context<'a> {
             approver: can_ask.then(|| Arc::new(Person(self.ui.clone())) as Arc<dyn crate::run::Approver>),
             terminal: can_ask,
             with_current_scripts: self.global.with_current_scripts,
+            secrets: self.secrets.clone(),
         }
     }
 

@@ -13,6 +13,7 @@ mod eval;
 mod journaled;
 mod list;
 mod new;
+mod panics;
 mod plan;
 mod progress;
 mod refresh;
@@ -36,6 +37,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use context::{Context, Ending, Runtime};
+pub use panics::hush;
 
 /// Carries Azure user-assigned managed identities to another region, with scripted, durable runbooks.
 ///

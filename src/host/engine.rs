@@ -7,28 +7,20 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, Position
 use serde_json::Value;
 
 use super::library::Library;
+use super::limits::Limits;
 use crate::error::{Error, Kind};
 use crate::ops::{self, OpModule, from_json, to_json};
 use crate::run::Session;
 
-/// Operations of the engine in one evaluation: some minutes of a busy loop.
-const OPERATIONS: u64 = 2_000_000_000;
 /// How often an interrupt is looked for, in operations.
 const LOOK: u64 = 256;
 
 type Thrown = Box<EvalAltResult>;
 
 /// Limits and rules that hold for parsing as well as for running.
-fn rules(engine: &mut Engine) {
-    engine
-        .set_max_operations(OPERATIONS)
-        .set_max_call_levels(64)
-        .set_max_expr_depths(128, 128)
-        .set_max_string_size(64 << 20)
-        .set_max_array_size(10_000_000)
-        .set_max_map_size(1_000_000)
-        .set_strict_variables(true)
-        .disable_symbol("eval");
+fn rules(engine: &mut Engine, limits: &Limits) {
+    limits.set(engine);
+    engine.set_strict_variables(true).disable_symbol("eval");
     // `call` is reserved by Rhai, for closures; as a plain name it can also stand in `plugin::call`.
     // The callback is marked deprecated by Rhai only to say that it may change between versions.
     #[allow(deprecated)]
@@ -41,7 +33,7 @@ fn rules(engine: &mut Engine) {
 /// An engine that parses scripts and runs none: it knows the names of the modules.
 pub fn parser(more: &[OpModule]) -> Engine {
     let mut engine = Engine::new_raw();
-    rules(&mut engine);
+    rules(&mut engine, &Limits::default());
     for module in ops::specs().iter().chain(more) {
         engine.register_static_module(&module.name, rhai::Module::new().into());
     }
@@ -49,7 +41,7 @@ pub fn parser(more: &[OpModule]) -> Engine {
 }
 
 /// The engine of a session.
-pub fn build(session: &Arc<Session>, library: &Arc<Library>, more: &[OpModule]) -> Engine {
+pub fn build(session: &Arc<Session>, library: &Arc<Library>, more: &[OpModule], limits: &Limits) -> Engine {
     static STANDARD: OnceLock<Shared<rhai::Module>> = OnceLock::new();
     let mut engine = Engine::new_raw();
     engine.register_global_module(
@@ -57,12 +49,14 @@ pub fn build(session: &Arc<Session>, library: &Arc<Library>, more: &[OpModule]) 
             .get_or_init(|| StandardPackage::new().as_shared_module())
             .clone(),
     );
-    rules(&mut engine);
+    rules(&mut engine, limits);
 
-    let cancel = session.clone();
+    let (cancel, limits) = (session.clone(), limits.clone());
     engine.on_progress(move |count| {
-        let stop = count % LOOK == 0 && cancel.cancel().is_cancelled();
-        stop.then(|| Dynamic::from(interrupted()))
+        if count % LOOK == 0 && cancel.cancel().is_cancelled() {
+            return Some(Dynamic::from(interrupted()));
+        }
+        limits.spend().map(Dynamic::from)
     });
     let printing = session.clone();
     // A note that cannot be written down is lost; what the run depends on fails by itself.

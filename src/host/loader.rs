@@ -11,6 +11,7 @@ use etcetera::BaseStrategy as _;
 use include_dir::{Dir, include_dir};
 use sha2::{Digest as _, Sha256};
 
+use super::fence;
 use crate::error::Error;
 use crate::ops::nearest;
 use crate::run::KeptScript;
@@ -81,7 +82,17 @@ pub struct Loader {
     roots: Vec<PathBuf>,
     snapshot: BTreeMap<String, KeptScript>,
     /// Keys that stand for a file given by path, or imported by one.
-    files: Mutex<BTreeMap<String, PathBuf>>,
+    files: Mutex<BTreeMap<String, Pinned>>,
+}
+
+/// A file that a key stands for.
+#[derive(Debug, Clone)]
+struct Pinned {
+    path: PathBuf,
+    /// The directory that its imports may not leave.
+    home: PathBuf,
+    /// Whether the operator named it; else a script did.
+    given: bool,
 }
 
 impl Loader {
@@ -127,12 +138,25 @@ impl Loader {
         }
     }
 
-    /// Makes a key stand for a file.
+    /// Makes a key stand for a file that the operator named.
     pub fn pin(&self, key: &str, path: &Path) {
+        let pinned = Pinned {
+            path: path.to_owned(),
+            home: fence::home(path),
+            given: true,
+        };
         self.files
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(key.to_owned(), path.to_owned());
+            .insert(key.to_owned(), pinned);
+    }
+
+    fn pinned(&self, key: &str) -> Option<Pinned> {
+        self.files
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned()
     }
 
     /// The key of a runbook that was given by name or by path.
@@ -175,13 +199,16 @@ impl Loader {
     /// Reads a script.
     ///
     /// # Errors
-    /// `unknown-script`, `script-unreadable`.
+    /// `unknown-script`, `script-unreadable`, `script-outside`.
     pub fn read(&self, key: &str) -> Result<Script, Error> {
         if let Some(kept) = self.snapshot.get(key) {
             return Ok(script(key, None, &kept.text));
         }
         match self.candidates(key).next() {
-            Some(Source::File(path)) => {
+            Some(Source::File { path, home }) => {
+                if let Some(home) = home {
+                    fence::check(&path, &home)?;
+                }
                 let text = std::fs::read_to_string(&path).map_err(|error| {
                     Error::refused("script-unreadable", format!("{} was not read: {error}", path.display()))
                 })?;
@@ -219,13 +246,9 @@ impl Loader {
             return file;
         }
         let shared = format!("stdlib/{file}");
-        let is_file = self
-            .files
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains_key(importer);
-        // What a journal keeps that is not shipped was a file once.
-        let is_file = is_file || (self.snapshot.contains_key(importer) && !is_shipped(importer));
+        // What a journal keeps that is not shipped was a file once, which may not be there any more.
+        let is_file =
+            self.pinned(importer).is_some() || (self.snapshot.contains_key(importer) && !is_shipped(importer));
         if self.has(&shared) || !is_file {
             shared
         } else {
@@ -245,16 +268,18 @@ impl Loader {
             }
         }
         let key = segments.join("/");
-        let importer = self
-            .files
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(importer)
-            .cloned();
-        if let Some(directory) = importer.as_deref().and_then(Path::parent) {
+        if let Some(importer) = self.pinned(importer)
+            && let Some(directory) = importer.path.parent()
+        {
             let path = directory.join(file);
             if path.is_file() {
-                self.pin(&key, &path);
+                let pinned = Pinned {
+                    path,
+                    home: importer.home,
+                    given: false,
+                };
+                let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+                files.entry(key.clone()).or_insert(pinned);
             }
         }
         key
@@ -359,25 +384,32 @@ impl Loader {
 
     /// Where the script may be read from, best first.
     fn candidates(&self, key: &str) -> impl Iterator<Item = Source> {
-        let pinned = self
-            .files
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned();
+        let pinned = self.pinned(key).map(|pinned| Source::File {
+            home: (!pinned.given).then_some(pinned.home),
+            path: pinned.path,
+        });
         let (folder, file) = key.rsplit_once('/').unwrap_or(("", key));
         let shipped = (folder == "runbooks" || folder.split('/').next() == Some("stdlib"))
             && !folder.split('/').any(|segment| segment == "..");
-        let overrides: Vec<PathBuf> = if shipped {
-            self.directories(folder).into_iter().map(|dir| dir.join(file)).collect()
+        let overrides: Vec<Source> = if shipped {
+            let homes = match folder.strip_prefix("stdlib") {
+                Some(_) => &self.roots,
+                None => &self.scripts.dirs,
+            };
+            let places = self.directories(folder).into_iter().zip(homes);
+            places
+                .map(|(dir, home)| Source::File {
+                    path: dir.join(file),
+                    home: Some(home.clone()),
+                })
+                .collect()
         } else {
             Vec::new()
         };
         pinned
             .into_iter()
             .chain(overrides)
-            .filter(|path| path.is_file())
-            .map(Source::File)
+            .filter(|source| matches!(source, Source::File { path, .. } if path.is_file()))
             .chain(embedded(key).map(Source::Embedded))
     }
 }
@@ -393,7 +425,11 @@ fn is_script(path: &str) -> bool {
 }
 
 enum Source {
-    File(PathBuf),
+    /// A file, and the directory that it must lie in; none for one that the operator named.
+    File {
+        path: PathBuf,
+        home: Option<PathBuf>,
+    },
     Embedded(&'static str),
 }
 

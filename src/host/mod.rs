@@ -8,7 +8,9 @@ mod coverage;
 pub mod docs;
 mod driver;
 mod engine;
+mod fence;
 mod library;
+mod limits;
 mod loader;
 mod params;
 mod program;
@@ -21,6 +23,7 @@ pub(crate) mod tests;
 pub mod trace;
 
 pub use check::Checked;
+pub use limits::Limits;
 pub use loader::{Foreign, Loader, Script, Scripts, embedded};
 pub use params::{Declared, ParamKind, Params};
 pub use program::Program;

@@ -6,6 +6,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::Value;
 
 use super::library::{Compiled, Library};
+use super::limits::Limits;
 use super::{driver, engine, trace};
 use crate::error::{Error, Kind};
 use crate::ops::{OpModule, from_json, to_json};
@@ -22,9 +23,9 @@ pub struct Program {
 }
 
 impl Program {
-    pub(super) fn new(session: &Arc<Session>, library: Library, more: &[OpModule]) -> Self {
+    pub(super) fn new(session: &Arc<Session>, library: Library, more: &[OpModule], limits: &Limits) -> Self {
         let library = Arc::new(library);
-        let engine = engine::build(session, &library, more);
+        let engine = engine::build(session, &library, more, limits);
         Self {
             session: session.clone(),
             library,
@@ -80,7 +81,8 @@ impl Program {
 
     /// An error of the engine as one of ours; `text` is that of the script called `name`, which is no file.
     pub fn explain(&self, error: &EvalAltResult, name: &str, text: &str) -> Error {
-        trace::explain(error, &self.library, (name, text))
+        self.session
+            .hide_error(trace::explain(error, &self.library, (name, text)))
     }
 
     /// Runs `body` on a thread with room for deep scripts, and waits for it. A panic becomes an error.

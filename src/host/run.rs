@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::docs::Docs;
 use super::library::{Compiled, Library};
+use super::limits::Limits;
 use super::loader::{Foreign, Loader, Script, Scripts};
 use super::params::Params;
 use super::program::{Program, argument};
@@ -21,6 +22,7 @@ pub struct Host {
     loader: Loader,
     parser: Arc<Engine>,
     more: Vec<OpModule>,
+    limits: Limits,
 }
 
 /// How a run ended that did not fail.
@@ -44,6 +46,7 @@ impl Host {
             loader: Loader::new(scripts)?,
             parser: Arc::new(engine::parser(&[])),
             more: Vec::new(),
+            limits: Limits::default(),
         })
     }
 
@@ -52,6 +55,13 @@ impl Host {
     pub fn with_module(mut self, module: OpModule) -> Self {
         self.more.push(module);
         self.parser = Arc::new(engine::parser(&self.more));
+        self
+    }
+
+    /// The same host, whose scripts may spend so much.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -128,7 +138,7 @@ impl Host {
 
     /// A program: the engine and the scripts of a session.
     pub fn program(&self, session: &Arc<Session>) -> Program {
-        Program::new(session, self.library_of(session), &self.more)
+        Program::new(session, self.library_of(session), &self.more, &self.limits)
     }
 
     /// The scripts of a session: those of its journal first, unless current ones are wanted.
@@ -153,9 +163,13 @@ impl Host {
     /// What a script threw, with its place; `difference` of kind [`Kind::Difference`] when verification found one;
     /// a pause; an interrupt.
     pub fn run(&self, runbook: &Runbook, params: &Params, session: &Arc<Session>) -> Result<RunOutcome, Error> {
+        let given = Value::Object(params.values.clone());
+        session.learn_words(&given);
+        session.allow_hosts(&given);
         let outcome = self
             .rehearse(runbook, params, session)
             .and_then(|()| self.phases(runbook, params, session));
+        let outcome = outcome.map_err(|error| session.hide_error(error));
         let (status, why) = match &outcome {
             Ok(RunOutcome {
                 stopped_after: Some(phase),

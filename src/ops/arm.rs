@@ -131,7 +131,7 @@ pub(crate) fn module() -> OpModule {
             let options = call.options("options", COMMON)?;
             let mut write = request::arm(call, "POST", &call.text("path")?, &options)?;
             write.body = call.optional("body")?;
-            if request::reads(&write.path, &options)? {
+            if request::reads(call, &write, &options)? {
                 return call.session.read_by_post(&write);
             }
             request::make(call, request::change(call, "arm::post", write, &options)?)
@@ -243,7 +243,16 @@ fn edit(call: &Call<'_>) -> Result<Value, Error> {
         None => request::arm(call, "GET", &path, &options)?,
         Some(read) => {
             let (verb, path) = read.split_once(' ').unwrap_or(("GET", &read));
-            request::arm(call, &verb.to_uppercase(), path, &options)?
+            let read = request::arm(call, &verb.to_uppercase(), path, &options)?;
+            let reads = match read.method.as_str() {
+                "GET" => true,
+                "POST" => request::reads(call, &read, &options)?,
+                _ => false,
+            };
+            if !reads {
+                return Err(options.wrong("read", "\"GET …\", or \"POST …\" of an action that only reads"));
+            }
+            read
         }
     };
     let method = match options.text("method")? {
@@ -251,6 +260,9 @@ fn edit(call: &Call<'_>) -> Result<Value, Error> {
         None if options.has("read") => "PUT".to_owned(),
         None => text(&info, "write").unwrap_or("PATCH").to_owned(),
     };
+    if !["PUT", "PATCH"].contains(&method.as_str()) {
+        return Err(options.wrong("method", "\"PATCH\" or \"PUT\""));
+    }
     let form = match (method.as_str(), text(&info, "identity")) {
         ("PUT", _) => Form::Whole,
         (_, Some("replace")) => Form::MergeAllIdentities,
@@ -329,8 +341,12 @@ pub(super) fn fills(
                 Some((_, action)) => action.to_owned(),
                 None => format!("{path}/{action}"),
             };
+            let action = request::arm(call, "POST", &action, options)?;
+            if !request::reads(call, &action, options)? {
+                return Err(options.wrong("fill", "an array of maps whose `action` only reads, as `listSecrets`"));
+            }
             Ok(Fill {
-                action: request::arm(call, "POST", &action, options)?,
+                action,
                 at,
                 by,
                 value: text("value").unwrap_or_else(|| "value".into()),

@@ -20,6 +20,9 @@ use crate::run::{Mode, current_path, path};
 /// Threads of branches run closures that call functions that call closures: twice the usual stack and more.
 const STACK: usize = 8 << 20;
 
+/// More items than a tenant has of anything: each is a step, which the journal keeps.
+const MOST: usize = 250_000;
+
 /// One item, with everything that its branch needs.
 struct Item {
     value: Dynamic,
@@ -51,6 +54,15 @@ pub(super) fn run(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
     let Some(given) = call.dynamic("items").try_cast::<Array>() else {
         return Err(call.wrong("items", "an array").into());
     };
+    if given.len() > MOST {
+        return Err(Error::failed(
+            "limit-reached",
+            format!("run::each \"{name}\": {} items are more than {MOST}", given.len()),
+        )
+        .untouched("none of the items was begun")
+        .next("work on them in several calls, each with its own name")
+        .into());
+    }
     let items = given
         .into_iter()
         .enumerate()
@@ -63,7 +75,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
         .collect();
     call.session.refuse_changed_items(&name, &steps)?;
 
-    let base = current_path();
+    let (base, reads_only) = (current_path(), path::reads_only());
     let outcomes: Vec<Mutex<Option<Outcome>>> = items.iter().map(|_| Mutex::new(None)).collect();
     let lines = Lines::new(items.iter().map(|item| item.lines.as_slice()));
     let failed_lanes: Mutex<BTreeMap<&str, Poison>> = Mutex::default();
@@ -76,14 +88,17 @@ pub(super) fn run(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
         let item = &items[index];
         let mut below = vec![name.clone()];
         below.extend(item.segments.iter().cloned());
+        super::effort::begin();
         let made = path::with(base.clone(), || {
-            call.session
-                .step_at(&below, Some(&item.input), || -> Result<Value, Box<EvalAltResult>> {
-                    let closure = unshare_fn(body.clone());
-                    let returned: Dynamic =
-                        closure.call_within_context(call.context(), (unshare(item.value.clone()),))?;
-                    Ok(to_json(&returned)?)
-                })
+            path::reading(reads_only, || {
+                call.session
+                    .step_at(&below, Some(&item.input), || -> Result<Value, Box<EvalAltResult>> {
+                        let closure = unshare_fn(body.clone());
+                        let returned: Dynamic =
+                            closure.call_within_context(call.context(), (unshare(item.value.clone()),))?;
+                        Ok(to_json(&returned)?)
+                    })
+            })
         });
         match made {
             Ok(value) => Outcome::Done(value),

@@ -111,7 +111,7 @@ pub(crate) fn module() -> OpModule {
             let options = call.options("options", COMMON)?;
             let mut write = request::graph("POST", &call.text("path")?, &options)?;
             write.body = call.optional("body")?;
-            if request::reads(&write.path, &options)? {
+            if request::reads(call, &write, &options)? {
                 return call.session.read_by_post(&write);
             }
             let mut change = request::change(call, "graph::post", write, &options)?;

@@ -102,7 +102,7 @@ pub(crate) fn module() -> OpModule {
             let options = call.options("options", COMMON)?;
             let mut write = request::data(call, "POST", &call.text("url")?, &options)?;
             write.body = call.optional("body")?;
-            if options.flag("reads")? {
+            if request::reads(call, &write, &options)? {
                 return call.session.read_by_post(&write);
             }
             request::make(call, request::change(call, "http::post", write, &options)?)

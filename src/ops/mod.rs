@@ -9,6 +9,7 @@ mod call;
 mod captures;
 mod directory_role;
 mod each;
+pub mod effort;
 mod federated_credential;
 mod frozen;
 mod graph;

@@ -7,7 +7,10 @@ use super::call::Call;
 use super::spec::OpModule;
 use super::value::to_json;
 use crate::error::Error;
-use crate::run::Mode;
+use crate::run::{Mode, path};
+
+/// Functions of sources and finders that look, and write nothing.
+const READERS: &[&str] = &["applies", "list", "find", "check", "state", "settle"];
 
 pub(crate) fn module() -> OpModule {
     crate::ops! { plugin,
@@ -108,10 +111,10 @@ fn plugin_call(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
     if function == "check" && mark.as_ref().is_some_and(|mark| call.session.is_planned(mark)) {
         return Ok(true.into());
     }
-    let value = call
-        .bound()
-        .plugins
-        .call(call.context(), &kind, &file, &function, arguments)?;
+    let value = path::reading(READERS.contains(&function.as_str()), || {
+        let plugins = &call.bound().plugins;
+        plugins.call(call.context(), &kind, &file, &function, arguments)
+    })?;
     if let Some(mark) = mark.filter(|_| ["grant", "attach", "swap"].contains(&function.as_str())) {
         call.session.mark_planned(&mark);
     }

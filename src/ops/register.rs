@@ -3,9 +3,10 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, FuncRegistration, Module, NativeCallContext, RhaiFunc};
+use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, Position, RhaiFunc};
 
 use super::call::{Bound, Call};
+use super::effort;
 use super::plugins::Plugins;
 use super::spec::{OpModule, OpSpec};
 use crate::error::Error;
@@ -24,6 +25,15 @@ pub fn modules(engine: &mut Engine, modules: &[&OpModule], session: &Arc<Session
         }
         engine.register_static_module(&spec.name, module.into());
     }
+}
+
+/// An error with the place of the call that it arose in: the engine leaves those of functions in modules without one.
+#[allow(clippy::unnecessary_box_returns)] // Rhai's errors are boxed wherever they are passed on.
+fn placed(mut error: Box<EvalAltResult>, call: Position) -> Box<EvalAltResult> {
+    if error.position().is_none() {
+        error.set_position(call);
+    }
+    error
 }
 
 /// One arity of one function. All arguments are taken as they come: their types are checked by the function,
@@ -50,7 +60,10 @@ fn set(module: &mut Module, spec: &OpSpec, arity: usize, bound: &Arc<Bound>) {
         let context = context
             .ok_or_else(|| Error::failed("no-context", format!("{} was called outside of a script", owned.path())))?;
         let arguments = arguments.iter().map(|argument| argument.flatten_clone()).collect();
-        (owned.body())(&Call::new(&bound, &owned, arguments, &context))?.0
+        let answer = (owned.body())(&Call::new(&bound, &owned, arguments, &context));
+        effort::called(&owned.module);
+        let answer = answer.map_err(Into::into).and_then(|output| output.0);
+        answer.map_err(|error| placed(error, context.call_position()))
     };
     FuncRegistration::new(&spec.name)
         .with_params_info(info)

@@ -99,8 +99,21 @@ pub(super) fn data(call: &Call<'_>, method: &str, url: &str, options: &Options) 
         }),
         _ => false,
     };
-    // Without an audience no token is sent: probes of public addresses.
+    // Without an audience no token is sent: probes of addresses that the operator named, on the command line or at the prompt.
     let audience = options.text("audience")?.unwrap_or_default();
+    let typed = ["", "eval", "prompt"].contains(&call.file());
+    if audience.is_empty() && !named && !typed && !call.session.is_host_allowed(&host) {
+        return Err(Error::failed(
+            "host-not-allowed",
+            format!(
+                "{}: neither this script's HOSTS nor a parameter of the run names {host}",
+                call.function()
+            ),
+        )
+        .on(format!("https://{host}"))
+        .untouched("nothing was sent")
+        .next(format!("in the script: const HOSTS = [\"{host}\"];")));
+    }
     let mut write = Write::new(WritePlane::Data { audience, named }, method, url);
     extend(&mut write, options)?;
     Ok(write)
@@ -145,17 +158,69 @@ pub(super) fn not_found(target: &str) -> Error {
     error
 }
 
-/// Whether a POST only reads, by the name of its action or because the script says so.
-pub(super) fn reads(path: &str, options: &Options) -> Result<bool, Error> {
-    let action = path.rsplit('/').next().unwrap_or_default().to_lowercase();
-    let by_name = action.starts_with("list")
-        || action.starts_with("check")
-        || action.starts_with("validate")
-        || action.starts_with("get")
-        || path
-            .to_lowercase()
-            .ends_with("/providers/microsoft.resourcegraph/resources");
-    Ok(by_name || options.flag("reads")?)
+/// How names of actions begin that only read.
+const READING: &[&str] = &["list", "check", "validate", "get"];
+
+/// Further ones, which count where the script says that they read: the same word may also begin another's name.
+const SAID_TO_READ: &[&str] = &[
+    "query",
+    "search",
+    "whatif",
+    "export",
+    "exists",
+    "is",
+    "preview",
+    "calculate",
+    "evaluate",
+    "resolve",
+    "describe",
+    "fetch",
+    "download",
+    "lookup",
+    "find",
+    "show",
+    "generate",
+];
+
+/// Whether a POST only reads: by the name of its action, or because the script says so of one whose name allows it. A
+/// script's word alone is not enough: what it lied about would be written past the journal.
+pub(super) fn reads(call: &Call<'_>, write: &Write, options: &Options) -> Result<bool, Error> {
+    let action = write.path.rsplit('/').next().unwrap_or_default();
+    let action = action.rsplit('.').next().unwrap_or_default();
+    let lower = action.to_lowercase();
+    let begins = |words: &[&str]| words.iter().any(|word| lower.starts_with(word));
+    // Graph has collections that begin so: a POST to `lists` makes one.
+    let goes_on = |word: &&&str| {
+        let rest = action.get(word.len()..).and_then(|rest| rest.chars().next());
+        lower.starts_with(**word) && rest.is_none_or(|next| next.is_ascii_uppercase() || next == '(')
+    };
+    let by_name = match write.plane {
+        WritePlane::Graph => READING.iter().find(goes_on).is_some(),
+        WritePlane::Data { .. } => false,
+        WritePlane::Arm => {
+            begins(READING)
+                || write
+                    .path
+                    .to_lowercase()
+                    .ends_with("/providers/microsoft.resourcegraph/resources")
+        }
+    };
+    if by_name || !options.flag("reads")? {
+        return Ok(by_name);
+    }
+    if begins(READING) || begins(SAID_TO_READ) {
+        return Ok(true);
+    }
+    Err(Error::failed(
+        "wrong-argument",
+        format!(
+            "{}: `reads` was said of \"{action}\", which is no action that only reads",
+            call.function()
+        ),
+    )
+    .on(write.target())
+    .untouched("nothing was sent")
+    .next("leave `reads` out: the request is then a change, planned and journaled like any other"))
 }
 
 /// The change of a generic operation, with what the options say of it.

@@ -80,7 +80,7 @@ pub fn start(host: &Host, session: &Arc<Session>, options: &Options) -> Result<(
     }
     if let Some(history) = &options.history {
         if let Some(directory) = history.parent() {
-            let _ = std::fs::create_dir_all(directory);
+            let _ = crate::store::private_directory(directory);
         }
         if editor.save_history(history).is_err() {
             say(&mut std::io::stderr(), "the history was not kept\n");

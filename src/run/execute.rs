@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::change::{Action, Before, Change, Probe, Write};
-use super::edit::{Edit, EditSet};
+use super::edit::EditSet;
 use super::event::{Event, State};
 use super::overlay::Seen;
 use super::path;
@@ -37,9 +37,22 @@ impl Session {
             .untouched("nothing was sent")
             .next(":write on      at the prompt; or write a runbook and run it"));
         }
+        if path::reads_only() {
+            return Err(Error::failed(
+                "read-only",
+                format!(
+                    "{} was not done: this function of a source or finder may only read",
+                    change.what
+                ),
+            )
+            .on(change.action.write().target())
+            .untouched("nothing was sent")
+            .next("write in grant, revoke, attach, detach or swap"));
+        }
         if self.is_rehearsal() {
             return self.rehearse_change(change);
         }
+        self.refuse_secret_change(&change.what, &change.action)?;
         if self.mode() == Mode::Plan {
             return self.plan_change(change);
         }
@@ -70,7 +83,7 @@ impl Session {
     fn send_new(&self, change: Change, key: String) -> Result<Value, Error> {
         // An edit that has nothing left to do is no change.
         if let Action::Edit(edit) = &change.action {
-            let document = self.fetch(&edit.read)?;
+            let document = self.whole(edit)?;
             if edit.in_place(&document) {
                 return Ok(edit_outcome(edit, 0));
             }
@@ -84,6 +97,7 @@ impl Session {
             .undo
             .clone()
             .unwrap_or_else(|| self.derive_undo(&change.action, before.as_ref()));
+        let undo = self.undo_without_secrets(undo);
         let action = self.without_secrets(&change.action);
         let intended = {
             // Number and record are one act, so that the number is the position in the ledger.
@@ -94,7 +108,7 @@ impl Session {
                 phase: path::current().first().cloned().unwrap_or_default(),
                 step: printed_path(),
                 op: change.op.clone(),
-                what: self.hide_text(&change.what),
+                what: change.what.clone(),
                 effect: change.effect.clone(),
                 probe: self.probe_without_secrets(&change.probe),
                 undo,
@@ -151,11 +165,9 @@ impl Session {
     }
 
     fn record_failed(&self, intended: &Intended, error: Error) -> Result<Value, Error> {
-        let mut shown = error.clone();
-        shown.message = self.hide_text(&shown.message);
         self.write(Record::Failed {
             change: intended.change,
-            error: Box::new(shown),
+            error: Box::new(error.clone()),
         })?;
         self.tell_change(intended, State::Failed);
         Err(error)
@@ -226,20 +238,14 @@ impl Session {
         match action {
             Action::Send(write) => Action::Send(Write {
                 body: write.body.as_ref().map(|body| self.secrets.hide(body)),
-                ..write.clone()
+                ..self.hidden_parts(write)
             }),
-            Action::Edit(edit) => {
-                let edits = edit
-                    .edits
-                    .iter()
-                    .map(|e| Edit {
-                        from: self.secrets.hide(&e.from),
-                        to: self.secrets.hide(&e.to),
-                        ..e.clone()
-                    })
-                    .collect();
-                Action::Edit(EditSet { edits, ..edit.clone() })
-            }
+            // Edits that hold a secret are refused before.
+            Action::Edit(edit) => Action::Edit(EditSet {
+                read: self.hidden_parts(&edit.read),
+                write: self.hidden_parts(&edit.write),
+                ..edit.clone()
+            }),
         }
     }
 
@@ -247,7 +253,7 @@ impl Session {
         match probe {
             Probe::Shows(wanted) => Probe::Shows(drop_hidden(&self.secrets.hide(wanted))),
             Probe::Holds { read, wanted, there } => Probe::Holds {
-                read: read.clone(),
+                read: self.hidden_parts(read),
                 wanted: drop_hidden(&self.secrets.hide(wanted)),
                 there: *there,
             },

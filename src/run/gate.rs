@@ -35,6 +35,7 @@ impl Session {
         if self.mode() != Mode::Run {
             return Ok(());
         }
+        let (gate, text) = (&*self.hide_text(gate), &*self.hide_text(text));
         let digest = self.digest_of(gate, text);
         let approved = |session: &Session| session.ledger(|ledger| ledger.is_approved(gate, &digest));
         if approved(self) {
@@ -99,6 +100,7 @@ impl Session {
         if self.mode() != Mode::Run {
             return Ok(());
         }
+        let (gate, text) = (&*self.hide_text(gate), &*self.hide_text(text));
         let digest = self.digest_of(gate, text);
         self.open_gate(gate, text, &digest, true)
     }
@@ -119,7 +121,7 @@ impl Session {
         }
         self.write(Record::Gate {
             gate: gate.to_owned(),
-            text: self.hide_text(text),
+            text: text.to_owned(),
             digest: digest.to_owned(),
             ahead,
         })
@@ -205,11 +207,12 @@ impl Session {
     /// # Errors
     /// When the journal cannot be written.
     pub fn hand_over(&self, task: &str, text: &str) -> Result<(), Error> {
+        let (task, text) = (&*self.hide_text(task), self.hide_text(text));
         let stands = |known: &HandOver| known.task == task && known.closed.as_deref() != Some(BY_CHECK);
         if self.ledger(|ledger| ledger.hand_overs.iter().any(stands)) {
             return Ok(());
         }
-        let text = placeholder::shown_text(&self.hide_text(text));
+        let text = placeholder::shown_text(&text);
         self.tell(&Event::HandOver {
             task: task.to_owned(),
             text: text.clone(),

@@ -7,6 +7,7 @@ pub mod edit;
 mod event;
 mod execute;
 mod gate;
+mod hide;
 mod overlay;
 pub mod path;
 mod person;

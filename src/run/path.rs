@@ -1,9 +1,10 @@
 //! The path of the step that a thread works in: a list of segments, printed with `/` between them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 thread_local! {
     static PATH: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    static READS_ONLY: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The path of this thread: phase first, then steps.
@@ -20,6 +21,24 @@ pub fn with<T>(path: Vec<String>, body: impl FnOnce() -> T) -> T {
         }
     }
     let _restore = Restore(PATH.with_borrow_mut(|current| std::mem::replace(current, path)));
+    body()
+}
+
+/// Whether what this thread calls may only read.
+pub fn reads_only() -> bool {
+    READS_ONLY.get()
+}
+
+/// Runs `body`, which, where `only` says so, may write nothing; what calls it may do so again afterwards.
+pub fn reading<T>(only: bool, body: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            READS_ONLY.set(self.0);
+        }
+    }
+    let _restore = Restore(READS_ONLY.get());
+    READS_ONLY.set(only || READS_ONLY.get());
     body()
 }
 
@@ -52,6 +71,15 @@ mod tests {
             assert_eq!(current(), ["move"]);
         });
         assert!(current().is_empty());
+    }
+
+    #[test]
+    fn what_may_only_read_calls_nothing_that_may_write() {
+        reading(true, || {
+            assert!(reads_only());
+            reading(false, || assert!(reads_only()));
+        });
+        assert!(!reads_only());
     }
 
     #[test]

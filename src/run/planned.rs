@@ -65,10 +65,10 @@ impl Session {
             ),
             op: change.op,
             method: write.method.clone(),
-            target: placeholder::shown_path(write.target()),
+            target: self.hide_text(&placeholder::shown_path(write.target())),
             body: placeholder::shown(&self.secrets.hide(&body)),
             edits,
-            effect: change.effect,
+            effect: self.hide_text(&change.effect),
             why: self.hide_text(&shown_text(&change.what)),
         };
         self.tell(&Event::Change {
@@ -91,7 +91,8 @@ impl Session {
         if edit.read.method.eq_ignore_ascii_case("POST") {
             return self.read_by_post(&edit.read);
         }
-        self.get(&edit.read)?.ok_or_else(|| vanished(edit.read.target()))
+        let document = self.get(&edit.read)?.ok_or_else(|| vanished(edit.read.target()))?;
+        self.fill(edit, document)
     }
 }
 

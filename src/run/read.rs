@@ -45,6 +45,9 @@ impl Session {
             let request = read.request();
             self.block(client.list(&request))?
         };
+        for row in &rows {
+            self.secrets.learn_public(row);
+        }
         if self.mode() == Mode::Plan {
             return Ok(lock(&self.overlay).list(read.target(), rows));
         }
@@ -66,7 +69,12 @@ impl Session {
             })
         });
         match all {
-            Ok(answers) => answers,
+            Ok(answers) => {
+                for row in answers.iter().flatten().flatten() {
+                    self.secrets.learn_public(row);
+                }
+                answers
+            }
             Err(error) => reads.iter().map(|_| Err(error.clone())).collect(),
         }
     }

@@ -42,6 +42,10 @@ impl Session {
     /// `point-of-no-return` before anything is sent, when a change that cannot be taken back ended the old identity;
     /// `rollback-incomplete`, a difference, when something was left as it is; those of Azure and of the journal.
     pub fn rollback(&self) -> Result<RolledBack, Error> {
+        self.roll_back().map_err(|error| self.hide_error(error))
+    }
+
+    fn roll_back(&self) -> Result<RolledBack, Error> {
         self.refuse_beyond_return()?;
         if !self.ledger(|ledger| ledger.rolling_back) {
             self.write(Record::RollingBack)?;
@@ -200,8 +204,8 @@ impl Session {
 
     /// Restores the values of a document that still are what Ferry wrote.
     fn restore(&self, change: &record::Change, edit: &EditSet) -> Result<Outcome, Error> {
-        let document = match self.fetch(&edit.read) {
-            Ok(document) => self.fill(edit, document)?,
+        let document = match self.whole(edit) {
+            Ok(document) => document,
             // With the document all that was written in it is gone.
             Err(error) if error.is_not_found() => return Ok(Outcome::Undone),
             Err(error) => return Err(error),

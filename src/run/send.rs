@@ -163,6 +163,7 @@ impl Session {
                 (self.read_by_post(&edit.read)?, None)
             } else {
                 let response = self.block(client.send(&request))?;
+                self.secrets.learn_public(&response.body);
                 let etag = response
                     .etag()
                     .map(str::to_owned)
@@ -199,6 +200,12 @@ impl Session {
             }
         }
         unreachable!("the loop returns")
+    }
+
+    /// The document of an edit as it is now, with what its read hides.
+    pub(super) fn whole(&self, edit: &EditSet) -> Result<Value, Error> {
+        let document = self.fetch(&edit.read)?;
+        self.fill(edit, document)
     }
 
     /// Puts values in that the read hides and an action shows: without them a write would lose them.

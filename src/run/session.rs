@@ -58,6 +58,8 @@ pub struct Options {
     pub terminal: bool,
     /// Scripts are read anew instead of from the journal.
     pub with_current_scripts: bool,
+    /// The secrets that are known, for whoever else writes something in this process.
+    pub secrets: Arc<Secrets>,
 }
 
 /// A script that a journal keeps.
@@ -158,8 +160,10 @@ pub struct Session {
     next_change: AtomicU64,
     memo: Mutex<HashMap<String, Arc<Value>>>,
     principals: Mutex<HashMap<String, String>>,
+    /// Hosts of addresses that the operator named.
+    hosts: Mutex<HashSet<String>>,
     /// The secret values that were seen.
-    pub(super) secrets: Secrets,
+    pub(super) secrets: Arc<Secrets>,
     pub(super) asking: Mutex<()>,
     pub(super) asking_changes: Mutex<()>,
 }
@@ -171,6 +175,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Session {
     pub(super) fn new(handle: Handle, connect: Connect, mode: Mode, options: Options, observer: Observer) -> Self {
+        let secrets = options.secrets.clone();
         Self {
             handle,
             connect,
@@ -201,7 +206,8 @@ impl Session {
             next_change: AtomicU64::new(1),
             memo: Mutex::new(HashMap::new()),
             principals: Mutex::new(HashMap::new()),
-            secrets: Secrets::default(),
+            hosts: Mutex::new(HashSet::new()),
+            secrets,
             asking: Mutex::new(()),
             asking_changes: Mutex::new(()),
         }
@@ -310,9 +316,9 @@ impl Session {
         self.mode == Mode::Plan || self.writes.load(Ordering::SeqCst)
     }
 
-    /// Tells the observer.
+    /// Tells the observer, without secrets.
     pub fn tell(&self, event: &Event) {
-        (self.observer)(event);
+        (self.observer)(&self.hidden_event(event));
     }
 
     /// Runs a future to its end on the runtime, or stops when the session is cancelled.
@@ -361,6 +367,7 @@ impl Session {
 
     /// Makes a record durable and takes it into the ledger. Without a journal only the ledger takes it.
     pub(super) fn write(&self, record: Record) -> Result<(), Error> {
+        let record = self.hidden_record(record);
         // The ledger stays locked while the journal is written, so that both have one order.
         let mut ledger = lock(&self.ledger);
         if let Some(journal) = self.journal.get() {
@@ -470,6 +477,26 @@ impl Session {
         lock(&self.planned_items).contains(item)
     }
 
+    /// Allows requests without a token to the hosts of the addresses in these parameters.
+    pub fn allow_hosts(&self, params: &Value) {
+        match params {
+            Value::String(text) => {
+                let host = url::Url::parse(text)
+                    .ok()
+                    .and_then(|url| url.host_str().map(str::to_owned));
+                lock(&self.hosts).extend(host);
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.allow_hosts(item)),
+            Value::Object(map) => map.values().for_each(|value| self.allow_hosts(value)),
+            _ => {}
+        }
+    }
+
+    /// Whether the operator named an address of this host.
+    pub fn is_host_allowed(&self, host: &str) -> bool {
+        lock(&self.hosts).contains(&host.to_lowercase())
+    }
+
     /// Remembers which resource a principal belongs to, so that lag can be told from error.
     pub fn remember_principal(&self, principal: &str, resource: &str) {
         lock(&self.principals).insert(principal.to_lowercase(), resource.to_owned());
@@ -487,10 +514,7 @@ impl Session {
         if finding.severity == "difference" {
             self.differences.fetch_add(1, Ordering::SeqCst);
         }
-        let finding = Finding {
-            message: self.hide_text(&finding.message),
-            ..finding
-        };
+        let finding = self.hidden_finding(finding);
         let known = self.ledger(|ledger| ledger.findings.contains(&finding));
         // A difference is told as often as it is found: it is why the run stops here.
         if !known || finding.severity == "difference" {
@@ -530,11 +554,11 @@ impl Session {
     /// # Errors
     /// When the journal cannot be written.
     pub fn unseen(&self, scope: &str, why: &str, needs: &str) -> Result<(), Error> {
-        let unseen = Unseen {
+        let unseen = self.hidden_unseen(Unseen {
             scope: scope.into(),
-            why: self.hide_text(why),
+            why: why.into(),
             needs: needs.into(),
-        };
+        });
         if let Some(since) = lock(&self.unseen_since).as_mut()
             && !since.contains(&unseen)
         {
@@ -556,9 +580,8 @@ impl Session {
     /// # Errors
     /// When the journal cannot be written.
     pub fn note(&self, text: &str) -> Result<(), Error> {
-        let text = self.hide_text(text);
-        self.tell(&Event::Note { text: text.clone() });
-        self.write(Record::Note { text })
+        self.tell(&Event::Note { text: text.to_owned() });
+        self.write(Record::Note { text: text.to_owned() })
     }
 
     /// The hand-overs of this run.
@@ -584,27 +607,6 @@ impl Session {
     /// keeps everything.
     pub fn reset_unseen(&self) {
         *lock(&self.unseen_since) = Some(Vec::new());
-    }
-
-    pub(super) fn hide_text(&self, text: &str) -> String {
-        if self.secrets.holds(text) {
-            store::redact::HIDDEN.to_owned()
-        } else {
-            text.to_owned()
-        }
-    }
-
-    /// Refuses a value that would put a secret into the journal.
-    pub(super) fn refuse_secrets(&self, what: &str, value: &Value) -> Result<(), Error> {
-        if self.secrets.any(value) {
-            return Err(Error::failed(
-                "secret-in-result",
-                format!("{what} was not written down: it holds a value that was read as a secret"),
-            )
-            .untouched("the journal; changes that were done stay done")
-            .next("return only what later steps need: ids and pointers, not the values of settings"));
-        }
-        Ok(())
     }
 }
 

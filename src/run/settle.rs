@@ -94,7 +94,7 @@ impl Session {
                 if !edit.read.method.eq_ignore_ascii_case("POST") {
                     self.terminal_state(&edit.read)?;
                 }
-                let document = self.fetch(&edit.read)?;
+                let document = self.whole(edit)?;
                 Ok((edit.in_place(&document), edit_outcome(edit, edit.edits.len())))
             }
             Probe::Unknowable => Ok((false, Value::Null)),

@@ -105,13 +105,14 @@ impl Session {
     /// As [`Session::step`], with several segments below the current step.
     ///
     /// # Errors
-    /// As [`Session::step`].
+    /// As [`Session::step`], and `secret-in-name`.
     pub fn step_at<E: From<Error>>(
         &self,
         below: &[String],
         input: Option<&Value>,
         body: impl FnOnce() -> Result<Value, E>,
     ) -> Result<Value, E> {
+        self.refuse_secret_names(below)?;
         let mut segments = path::current();
         segments.extend_from_slice(below);
         let printed = path::printed(&segments);

@@ -63,7 +63,12 @@ fn write_over(path: &Path, estate: &Value) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let beside = path.with_file_name(name);
-    let file = std::fs::File::create(&beside)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    // It holds what the tenant holds, settings and secrets too.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&beside)?;
     let mut writer = std::io::BufWriter::new(file);
     serde_json::to_writer(&mut writer, estate)?;
     std::io::Write::flush(&mut writer)?;

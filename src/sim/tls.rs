@@ -1,6 +1,6 @@
 //! TLS for clients that insist on https: a certificate authority of a directory's own, and a certificate by it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,9 +46,13 @@ pub fn acceptor(directory: &Path, now: OffsetDateTime) -> Result<TlsAcceptor, Wr
         let path = path.to_owned();
         move |why: &dyn std::fmt::Display| (path, why.to_string())
     };
-    fs::create_dir_all(directory).map_err(|why| at(directory)(&why))?;
+    private_directory(directory).map_err(|why| at(directory)(&why))?;
     let lock = directory.join(LOCK);
-    let held = File::create(&lock).map_err(|why| at(&lock)(&why))?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let held = options.open(&lock).map_err(|why| at(&lock)(&why))?;
     held.lock().map_err(|why| at(&lock)(&why))?;
     let (certificate, key) = (directory.join(AUTHORITY), directory.join(KEY));
     let authority = match kept(&certificate, &key, now)? {
@@ -117,6 +121,15 @@ fn made(certificate: &Path, key: &Path, now: OffsetDateTime) -> Result<Issuer<'s
     write_private(key, &pair.serialize_pem()).map_err(|error| (key.to_owned(), error.to_string()))?;
     fs::write(certificate, signed.pem()).map_err(|error| (certificate.to_owned(), error.to_string()))?;
     Ok(Issuer::new(params, pair))
+}
+
+/// Makes a directory that its user alone can look into; one that is there stays as it is.
+fn private_directory(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 /// Writes a file that its user alone can read, also where one that others could read stood before.

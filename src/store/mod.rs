@@ -5,10 +5,12 @@
 
 mod chain;
 mod error;
+mod private;
 pub mod redact;
 mod sqlite;
 
 pub use error::Error;
+pub use private::private_directory;
 pub use sqlite::SqliteStore;
 
 use serde::{Deserialize, Serialize};

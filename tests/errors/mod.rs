@@ -54,6 +54,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "a rollback behind the deletion: tests/rollback.rs",
     ),
     ("redirected", "an answer that leads elsewhere: tests of src/azure"),
+    (
+        "script-outside",
+        "a file outside of this test's directory: src/host/tests/fences.rs",
+    ),
     ("rollback-incomplete", "what others changed since: tests/rollback.rs"),
     (
         "rolling-back",

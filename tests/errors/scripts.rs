@@ -120,6 +120,33 @@ fn a_runbook_that_fails_says_where_what_is_done_and_how_to_go_on() {
 }
 
 #[test]
+fn a_script_that_oversteps_its_fences_is_told_where_and_what_to_do_instead() {
+    let mut talk = Talk::new();
+    let app = "/subscriptions/7dd48723-e4ed-4ff5-a672-b50bd6010247/resourceGroups/rg-orders-prod-eastus/providers/Microsoft.App/containerApps/ca-orders-api";
+    let read = format!("let secret = arm::post(\"{app}/listSecrets\").value[0].value;\n    ");
+    for (error, name, body) in [
+        ("secret-in-name", "names", format!("{read}run::step(secret, || 1)")),
+        (
+            "secret-in-change",
+            "edits",
+            format!("{read}arm::edit(\"{app}\", [#{{ pointer: \"/tags/copy\", to: secret }}])"),
+        ),
+        (
+            "host-not-allowed",
+            "calls",
+            "http::get(\"https://evil.example/\")".to_owned(),
+        ),
+    ] {
+        talk.file(
+            &format!("{name}.rhai"),
+            &format!("//! Oversteps.\nfn main(params) {{\n    {body}\n}}\n"),
+        );
+        talk.fails(1, error, &["run", &format!("./{name}.rhai"), "--sim"]);
+    }
+    insta::assert_snapshot!(talk.taken_down());
+}
+
+#[test]
 fn a_script_that_changed_since_its_run_began_does_not_go_on_unseen() {
     let mut talk = Talk::new();
     talk.file(

@@ -107,13 +107,14 @@ impl Simulator {
     }
 
     pub fn with(estate: &Path, options: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_ferry"))
-            .args(["sim", "--estate"])
-            .arg(estate)
-            .args(options)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ferry"));
+        command.args(["sim", "--estate"]).arg(estate).args(options);
+        Self::of(command)
+    }
+
+    /// The one that a command starts.
+    pub fn of(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap())
             .read_line(&mut line)
@@ -129,6 +130,13 @@ impl Simulator {
         assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
     }
 
+    /// A client that trusts its authority.
+    fn client(&self) -> reqwest::Client {
+        let authority = self.ca.as_ref().map(|path| std::fs::read(path).unwrap());
+        let authority = authority.map(|pem| reqwest::Certificate::from_pem(&pem).unwrap());
+        reqwest::Client::builder().tls_certs_only(authority).build().unwrap()
+    }
+
     /// What it answers under a path, as text.
     pub fn read(&self, path: &str) -> String {
         let url = format!("{}{path}", self.url);
@@ -136,9 +144,7 @@ impl Simulator {
             .enable_all()
             .build()
             .unwrap();
-        let authority = self.ca.as_ref().map(|path| std::fs::read(path).unwrap());
-        let authority = authority.map(|pem| reqwest::Certificate::from_pem(&pem).unwrap());
-        let client = reqwest::Client::builder().tls_certs_only(authority).build().unwrap();
+        let client = self.client();
         runtime.block_on(async { client.get(url).send().await.unwrap().text().await.unwrap() })
     }
 
@@ -151,7 +157,7 @@ impl Simulator {
             .build()
             .unwrap();
         runtime.block_on(async {
-            let client = reqwest::Client::new();
+            let client = self.client();
             let token = format!("{}/msi/token?api-version=2019-08-01&resource={}", self.url, self.url);
             let token = client.get(token).header("X-IDENTITY-HEADER", "x").send().await.unwrap();
             let token: Value = serde_json::from_str(&token.text().await.unwrap()).unwrap();

@@ -2,7 +2,9 @@
 
 mod borders;
 mod errors;
+mod fences;
 mod modules;
+mod properties;
 mod runs;
 mod values;
 

@@ -46,6 +46,57 @@ proptest! {
     }
 }
 
+/// A document of an estate, with pieces of it replaced by anything.
+fn spoilt(mut estate: Value, edits: Vec<(prop::sample::Index, Value)>) -> Value {
+    fn pointers(value: &Value, at: String, found: &mut Vec<String>) {
+        found.push(at.clone());
+        match value {
+            Value::Object(map) => map
+                .iter()
+                .for_each(|(key, value)| pointers(value, format!("{at}/{}", crate::types::json::escape(key)), found)),
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(index, value)| pointers(value, format!("{at}/{index}"), found)),
+            _ => {}
+        }
+    }
+    for (index, value) in edits {
+        let mut places = Vec::new();
+        pointers(&estate, String::new(), &mut places);
+        if let Some(place) = estate.pointer_mut(index.get(&places).as_str()) {
+            *place = value;
+        }
+    }
+    estate
+}
+
+proptest! {
+    #![proptest_config(crate::types::tries(100))]
+
+    #[test]
+    fn any_estate_is_loaded_or_refused(edits in prop::collection::vec((any::<prop::sample::Index>(), crate::types::any_json()), 1..4)) {
+        let _ = load(spoilt(shop(), edits)).map(|world| world.estate());
+    }
+
+    #[test]
+    fn any_json_is_an_estate_or_none(estate in crate::types::any_json()) {
+        let _ = load(estate).map(|world| world.estate());
+    }
+
+    #[test]
+    fn any_faults_are_read_or_refused(
+        given in crate::types::any_json(),
+        path in "\\PC{0,30}|[(){}\\[\\]+*?|^$.a-z]{0,30}",
+        name in prop::sample::select(vec!["times", "match", "do", "status", "reset", "delayMs", "stale", "links", "redirect", "body", "retryAfterDate", "token"]),
+    ) {
+        use super::super::faults;
+        let _ = faults::read(given.clone());
+        let _ = faults::read(json!([{"match": {"path": path}, "do": {"status": 503}}]));
+        let _ = faults::read(json!({"match": {}, "do": {name: given.clone()}, name: given}));
+    }
+}
+
 #[tokio::test]
 async fn only_what_was_written_changes_in_the_stored_estate() {
     let before = shop();

@@ -5,6 +5,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 
 use super::super::Error;
+use super::super::private::private_file;
 use super::io;
 
 /// An OS lock on a file: free the moment its process dies.
@@ -16,9 +17,7 @@ impl Lock {
     pub(super) fn take(path: &Path, what: &str) -> Result<Self, Error> {
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(io(path, "written"))?;
+        let mut file = private_file(&mut options, path).map_err(io(path, "written"))?;
         match file.try_lock() {
             Ok(()) => {
                 let _ = file.set_len(0);

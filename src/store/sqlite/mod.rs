@@ -22,6 +22,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::chain::Chain;
+use super::private::{private_directory, private_file};
 use super::{Entry, Error, Journal, Store, Summary};
 use journal::SqliteJournal;
 use lock::Lock;
@@ -209,19 +210,15 @@ fn io<'a>(path: &'a Path, verb: &'static str) -> impl Fn(std::io::Error) -> Erro
 
 /// Makes a directory that only its owner can look into.
 fn make_private_directory(path: &Path) -> Result<(), Error> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(io(path, "created"))
+    private_directory(path).map_err(io(path, "created"))
 }
 
 fn make_private_file(path: &Path) -> Result<(), Error> {
     let mut options = OpenOptions::new();
     options.create_new(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(|_| ()).map_err(io(path, "created"))
+    private_file(&mut options, path)
+        .map(|_| ())
+        .map_err(io(path, "created"))
 }
 
 /// Errors of opening and reading: those that say "this is not a journal" are damage, the rest is the disk's.

@@ -82,7 +82,7 @@ fn mutated() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::types::tries(1500))]
 
     #[test]
     fn any_text_is_read_or_refused(text in "\\PC{0,80}") {
