@@ -1,7 +1,5 @@
 //! A user's own sources and finders: those that the documentation shows, word for word, and what they look for.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 /// Where an example stands, and the file that a reader makes of it.

@@ -287,7 +287,7 @@ fn the_whole_crash_matrix() {
         }
         figures.push(page::Figure::of(name, &outcomes));
     }
-    let (mut kills, courses) = (0, 20 / every);
+    let (mut kills, courses) = (0, (20 / every).max(1));
     for _ in 0..courses {
         let (killed, found) = again_and_again(grounds, &mut random, calm, *longest);
         kills += killed;
