@@ -87,7 +87,8 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     )?;
     // Current scripts are found by their path; those of the journal by the key that they are kept under.
     let key = started.key.as_ref().filter(|_| !context.global.with_current_scripts);
-    let runbook = host.runbook_kept(&session, key.unwrap_or(&started.runbook))?;
+    let mut runbook = host.runbook_kept(&session, key.unwrap_or(&started.runbook))?;
+    runbook.name.clone_from(&started.runbook);
     let params = params(&started);
     session.finish(Status::Running, None)?;
     session.tell(&Event::Run {
