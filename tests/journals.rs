@@ -62,6 +62,11 @@ impl Stopped {
     }
 }
 
+/// Whether a file is of this kind.
+fn is(name: &str, kind: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == kind)
+}
+
 fn copy(from: &Path, to: &Path, names: impl Fn(&str) -> bool) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
@@ -77,7 +82,7 @@ fn a_run_goes_on_where_the_file_of_its_journal_alone_was_copied_to() {
     let stopped = Stopped::new();
     let elsewhere = Ferry::new();
     let state = elsewhere.directory().join("kept/journals");
-    copy(&stopped.state(), &state, |name| name.ends_with(".sqlite"));
+    copy(&stopped.state(), &state, |name| is(name, "sqlite"));
     let state = state.to_str().unwrap();
     let home = elsewhere.directory().to_str().unwrap();
     let ran = elsewhere.run_with(
@@ -106,10 +111,10 @@ fn a_journal_that_was_copied_away_from_its_last_writes_is_not_gone_on_with() {
     let whole = Ferry::new();
     let alone = Ferry::new();
     copy(&stopped.state(), &whole.directory().join("state"), |name| {
-        !name.ends_with(".lock")
+        !is(name, "lock")
     });
     copy(&stopped.state(), &alone.directory().join("state"), |name| {
-        name.ends_with(".sqlite")
+        is(name, "sqlite")
     });
     let sent = stopped.simulator.writes().len();
     let ran = alone.run(&["resume", "last", "--yes"]).code(1);

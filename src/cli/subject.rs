@@ -82,7 +82,7 @@ impl Subject {
                     "failed" if is_another(store, &summary.run, params)? => {}
                     // One that was killed before it wrote down how it began cannot go on, and has done nothing.
                     _ if unfinished && has_begun(store, &summary.run)? => {
-                        begun = Some(unfinished_run(&summary, "has begun to do the same"))
+                        begun = Some(unfinished_run(&summary, "has begun to do the same"));
                     }
                     _ => {}
                 }

@@ -76,11 +76,10 @@ pub fn attempt(grounds: &Grounds, point: Point, calm: &Seen) -> Outcome {
     let state = course.state();
     let told = ended.err.contains("state-unwritable");
     match (point.strike, ended.code) {
-        (_, None) => {}
         (Strike::Disk(_, How::NoRoom | How::NoRoomOnce | How::Fails | How::FailsOnce), Some(1)) => {
             problems.extend(untold(&course, &ended.err));
         }
-        (_, Some(0 | 3)) => {}
+        (_, None | Some(0 | 3)) => {}
         (_, code) => problems.push(format!("it ended with {code:?}: {}", ended.err)),
     }
     match point.deed {
