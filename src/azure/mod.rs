@@ -34,7 +34,7 @@ pub use client::Client;
 pub use cloud::Cloud;
 pub use credential::AuthMethod;
 pub use error::{Error, OperationFailure, ServiceError};
-pub use options::{LogLine, Observer, Options};
+pub use options::{Guard, LogLine, Observer, Options};
 pub use poller::is_working;
 pub use request::{Plane, Request, Response};
 pub use tokens::Tokens;
