@@ -24,6 +24,7 @@ mod policy;
 mod poller;
 mod probe;
 mod request;
+mod storage;
 mod tokens;
 mod trust;
 
@@ -37,5 +38,6 @@ pub use error::{Error, OperationFailure, ServiceError};
 pub use options::{Guard, LogLine, Observer, Options};
 pub use poller::is_working;
 pub use request::{Plane, Request, Response};
+pub use storage::storage_client;
 pub use tokens::Tokens;
 pub use trust::Trust;

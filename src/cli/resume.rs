@@ -9,6 +9,7 @@ use super::target::Place;
 use crate::error::Error;
 use crate::host::Params;
 use crate::run::{Event, Ledger, Session, Status, record::Started};
+use crate::store::Store;
 
 /// Go on with a run where its journal ends
 ///
@@ -42,12 +43,7 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     }
     let store = context.store()?;
     let run = store.resolve(&args.run)?;
-    let status = store
-        .runs()?
-        .into_iter()
-        .find(|known| known.run == run)
-        .map(|known| known.status)
-        .unwrap_or_default();
+    let status = status(&*store, &run)?;
     if let "done" | "rolled-back" = status.as_str() {
         return Ok(over(context, &run, &status));
     }
@@ -67,6 +63,11 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     let target = context.target(place.clone())?;
 
     let journal = store.open(&run)?;
+    // Shared state may have waited for somebody who has brought it to its end meanwhile.
+    let status = self::status(&*store, &run)?;
+    if let "done" | "rolled-back" = status.as_str() {
+        return Ok(over(context, &run, &status));
+    }
     if place.is_simulated() {
         target.start(&handle, Some(&store.side_directory(&run)?.join(SIMULATOR)))?;
     }
@@ -98,6 +99,12 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         session,
     }
     .finish(&handle)
+}
+
+/// How a run stands, as the store lists it.
+fn status(store: &dyn Store, run: &str) -> Result<String, Error> {
+    let known = store.runs()?.into_iter().find(|known| known.run == run);
+    Ok(known.map(|known| known.status).unwrap_or_default())
 }
 
 fn params(started: &Started) -> Params {

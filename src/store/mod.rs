@@ -3,12 +3,14 @@
 //! A store keeps entries: a sequence number, a time, a kind, and a JSON body that it does not look into.
 //! What the bodies mean is known to `run`, so that old entries survive new code.
 
+pub mod blob;
 mod error;
 pub mod redact;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod suite;
 
+pub use blob::BlobStore;
 pub use error::Error;
 pub use sqlite::SqliteStore;
 

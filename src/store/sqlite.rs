@@ -56,7 +56,7 @@ fn io<'a>(path: &'a Path, verb: &'static str) -> impl Fn(std::io::Error) -> Erro
 }
 
 /// Makes a directory that only its owner can look into.
-fn make_private_directory(path: &Path) -> Result<(), Error> {
+pub(super) fn make_private_directory(path: &Path) -> Result<(), Error> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -134,7 +134,8 @@ fn damage(run: &str, path: &Path) -> impl Fn(rusqlite::Error) -> Error {
     }
 }
 
-fn now() -> String {
+/// This moment, as journals write it.
+pub(super) fn now() -> String {
     OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default()
 }
 
@@ -235,7 +236,7 @@ fn configure(connection: &Connection, path: &Path) -> Result<(), Error> {
 }
 
 /// A short id that can be typed: six letters and digits that cannot be mistaken for one another.
-fn new_id() -> String {
+pub(super) fn new_id() -> String {
     const LETTERS: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
     uuid::Uuid::new_v4()
         .as_bytes()
