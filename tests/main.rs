@@ -14,6 +14,7 @@ mod reliability;
 mod relocate;
 mod resume;
 mod rollback;
+mod shared_state;
 mod sources;
 mod specs;
 mod support;

@@ -218,14 +218,11 @@ impl Shared {
             };
             pause = match round {
                 Ok(()) => self.timing.renew,
-                Err(Fault::Said { status, code }) if matches!(status, 404 | 409 | 412) => {
-                    return self.lose(&format!("Azure Storage answered {status} {code} to its renewal"));
+                Err(fault) if fault.is(404) || fault.is_about_lease() => {
+                    return self.lose(&format!("{} to its renewal", fault.said()));
                 }
                 Err(fault) => {
-                    lock(&self.state).problem = match fault {
-                        Fault::Lost(why) | Fault::SignIn(why) => why,
-                        Fault::Said { status, code } => format!("Azure Storage answered {status} {code}"),
-                    };
+                    lock(&self.state).problem = fault.said();
                     AGAIN
                 }
             };

@@ -42,6 +42,7 @@ use azure_core::http::HttpClient;
 use serde_json::Value;
 use tokio::runtime::Handle;
 
+use self::clock::Moment;
 use self::journal::BlobJournal;
 use self::keeper::{Keeper, Timing};
 use self::remote::{Metadata, Remote, size};
@@ -105,6 +106,31 @@ impl BlobStore {
         takeover::take(keeper, &self.remote, (&blob, what), patience, &self.tell).await
     }
 
+    /// Takes the lock for a new run. A dead holder's lease is waited for; what a living one has done meanwhile may make
+    /// the new run needless, so it is not begun then.
+    async fn lock_anew(&self, keeper: &Keeper, lock: &str, subject: &str) -> Result<(), Error> {
+        match self.lock(keeper, lock, subject, Duration::ZERO).await {
+            Err(Error::Held { .. }) if !self.timing.patience.is_zero() => {}
+            other => return other,
+        }
+        let before = self.runs_of(lock).await?;
+        self.lock(keeper, lock, subject, self.timing.patience).await?;
+        if self.runs_of(lock).await? == before {
+            return Ok(());
+        }
+        Err(Error::Held {
+            what: subject.to_owned(),
+            holder: None,
+        })
+    }
+
+    /// The runs that a lock is for, with how they stand.
+    async fn runs_of(&self, lock: &str) -> Result<Vec<(String, Metadata)>, Error> {
+        let mut runs = self.list("runs/").await?;
+        runs.retain(|(_, metadata)| metadata.get("lock").is_some_and(|theirs| theirs == lock));
+        Ok(runs)
+    }
+
     /// A keeper of no lease yet. It is dropped outside of async code, so that a command that fails does not end before
     /// what it took is given back.
     fn keeper(&self, what: &str) -> Keeper {
@@ -126,8 +152,7 @@ impl BlobStore {
         subject: &str,
         lock: &str,
     ) -> Result<(String, Metadata), Error> {
-        // Nobody is waited for: what another run of this identity does meanwhile may make this one needless.
-        self.lock(keeper, lock, subject, Duration::ZERO).await?;
+        self.lock_anew(keeper, lock, subject).await?;
         let mut metadata = Metadata::new();
         for (name, value) in [
             ("format", FORMAT.to_string().as_str()),
@@ -194,6 +219,8 @@ impl BlobStore {
     /// Takes the leases of a run, and reads it to its end.
     async fn go_on(&self, keeper: &Keeper, run: &str) -> Result<(Tape, Metadata), Error> {
         let (first, what) = (segment_blob(run, 1), format!("run {run}"));
+        let begun = Moment::now();
+        let patience = || self.timing.patience.saturating_sub(begun.elapsed());
         let head = match self.remote.head(&first).await {
             Ok(head) => head,
             Err(fault) if fault.is(404) => return Err(read::missing(&self.remote, run, &Tape::new(run)).await?),
@@ -207,15 +234,16 @@ impl BlobStore {
             Err(_) => false,
         };
         let subject = value("subject");
-        self.lock(keeper, &lock, if other { &subject } else { &what }, self.timing.patience).await?;
-        takeover::take(keeper, &self.remote, (&first, &what), self.timing.patience, &self.tell).await?;
+        self.lock(keeper, &lock, if other { &subject } else { &what }, patience())
+            .await?;
+        takeover::take(keeper, &self.remote, (&first, &what), patience(), &self.tell).await?;
         self.sign(keeper, run, &lock).await?;
 
         // What is read before the lease of the last segment is ours may not be all.
         let mut tape = read::whole(&self.remote, run).await?;
         loop {
             let last = segment_blob(run, tape.segment);
-            takeover::take(keeper, &self.remote, (&last, &what), self.timing.patience, &self.tell).await?;
+            takeover::take(keeper, &self.remote, (&last, &what), patience(), &self.tell).await?;
             let segment = tape.segment;
             read::further(&self.remote, run, &mut tape).await?;
             if tape.segment == segment {

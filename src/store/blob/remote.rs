@@ -99,6 +99,14 @@ impl Fault {
         matches!(self, Self::Said { code, .. } if code == wanted)
     }
 
+    /// What came of the request, for a sentence.
+    pub(super) fn said(&self) -> String {
+        match self {
+            Self::Lost(why) | Self::SignIn(why) => why.clone(),
+            Self::Said { status, code } => format!("Azure Storage answered {status} {code}"),
+        }
+    }
+
     /// Whether it says that a lease is not, or not any more, what the caller takes it for.
     pub(super) fn is_about_lease(&self) -> bool {
         matches!(self, Self::Said { status: 409 | 412, code } if code.starts_with("Lease"))
@@ -189,10 +197,10 @@ impl Remote {
                 status: 401 | 403,
                 code,
             } => Error::Denied { place, why: code },
-            Fault::Said { status, code } => Error::Io {
+            Fault::Said { .. } => Error::Io {
                 path: self.url(blob),
                 verb,
-                why: format!("Azure Storage answered {status} {code}"),
+                why: fault.said(),
             },
         }
     }
@@ -317,7 +325,7 @@ impl Remote {
     /// Gives a lease back.
     pub(super) async fn release(&self, blob: &str, lease: &str) -> Result<(), Fault> {
         let client = self.container.blob_client(&self.name(blob));
-        within(ANSWER, client.release_lease(lease.to_owned(), None))
+        patiently(|| within(ANSWER, client.release_lease(lease.to_owned(), None)))
             .await
             .map(drop)
     }

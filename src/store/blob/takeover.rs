@@ -36,7 +36,7 @@ pub(super) async fn take(
                 }
                 return Ok(());
             }
-            Err(fault) if fault.says("LeaseAlreadyPresent") => {}
+            Err(fault) if fault.is_about_lease() => {}
             Err(fault) => return Err(remote.error(fault, blob, "locked")),
         }
         let head = remote
