@@ -368,7 +368,11 @@ impl Session {
         let mut ledger = lock(&self.ledger);
         if let Some(journal) = self.journal.get() {
             let (kind, body) = record.columns();
-            journal.append(&kind, &body)?;
+            journal.append(&kind, &body).map_err(|error| {
+                Error::from(error).untouched(
+                    "what was done stays done; what the journal does not know of yet is looked up when the run goes on",
+                )
+            })?;
         }
         ledger.take(record, &now());
         Ok(())

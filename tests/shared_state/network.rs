@@ -71,7 +71,7 @@ fn carry(
     cuts: &AtomicUsize,
 ) -> std::io::Result<()> {
     let mut request = Vec::new();
-    let mut buffer = [0; 64 << 10];
+    let mut buffer = vec![0; 64 << 10];
     let (head, length) = loop {
         let count = client.read(&mut buffer)?;
         if count == 0 {

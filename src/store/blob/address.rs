@@ -64,7 +64,10 @@ impl Address {
                 "\"{wrong}\" cannot be part of a prefix: letters, digits, hyphens, underscores and dots can"
             ));
         }
-        let prefix = rest.iter().map(|segment| format!("{segment}/")).collect();
+        let mut prefix = rest.join("/");
+        if !prefix.is_empty() {
+            prefix.push('/');
+        }
         url.set_path(&format!("{root}/{container}"));
         Ok(Self {
             container: url,

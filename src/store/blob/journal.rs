@@ -8,8 +8,9 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 
 use super::clock::Moment;
+use super::fault::Fault;
 use super::keeper::Keeper;
-use super::remote::{Fault, Metadata, Remote};
+use super::remote::{Metadata, Remote};
 use super::tape::{FORMAT, Line, Tape};
 use super::{now, segment_blob};
 use crate::store::{Entry, Error, Journal};

@@ -9,7 +9,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Moment;
-use super::remote::{Fault, Metadata, Remote};
+use super::fault::Fault;
+use super::remote::{Metadata, Remote};
 use crate::store::Error;
 
 /// How leases are kept and waited for.

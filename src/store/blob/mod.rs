@@ -19,6 +19,7 @@
 
 mod address;
 mod clock;
+mod fault;
 mod journal;
 mod keeper;
 mod read;
@@ -43,6 +44,7 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 
 use self::clock::Moment;
+use self::fault::Fault;
 use self::journal::BlobJournal;
 use self::keeper::{Keeper, Timing};
 use self::remote::{Metadata, Remote, size};
@@ -197,7 +199,7 @@ impl BlobStore {
                     }
                     run = new_id();
                 }
-                Err(remote::Fault::Lost(_)) if tries < 5 => tokio::time::sleep(self.timing.renew / 20).await,
+                Err(Fault::Lost(_)) if tries < 5 => tokio::time::sleep(self.timing.renew / 20).await,
                 Err(fault) => return Err(self.remote.error(fault, &blob, "created")),
             }
             tries += 1;
@@ -209,7 +211,7 @@ impl BlobStore {
         let signed = keeper.sign(Metadata::from(sign)).await;
         // It is shown again with each renewal; only a lock that is another's already is an error now.
         match signed {
-            Err(fault) if !matches!(fault, remote::Fault::Lost(_)) => {
+            Err(fault) if !matches!(fault, Fault::Lost(_)) => {
                 Err(self.remote.error(fault, &lock_blob(lock), "written"))
             }
             _ => Ok(()),

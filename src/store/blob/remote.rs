@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::credentials::TokenCredential;
-use azure_core::error::ErrorKind;
 use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport};
 use azure_storage_blob::models::{
     AppendBlobClientAppendBlockOptions, AppendBlobClientCreateOptions, BlobClientAcquireLeaseOptions,
@@ -21,6 +20,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use super::address::Address;
 use super::clock::Moment;
+use super::fault::{Fault, causes};
 use super::shared_key::SharedKey;
 use crate::store::Error;
 
@@ -54,78 +54,6 @@ pub enum Access {
     Emulator,
     /// By a token for `https://storage.azure.com`.
     Token(Arc<dyn TokenCredential>),
-}
-
-/// Why a request has no good answer.
-#[derive(Debug, Clone)]
-pub(super) enum Fault {
-    /// No answer, or one that tells nothing: it may have been done.
-    Lost(String),
-    /// The service says no.
-    Said {
-        /// The HTTP status.
-        status: u16,
-        /// The service's code, as `BlobNotFound`.
-        code: String,
-    },
-    /// There was no token.
-    SignIn(String),
-}
-
-impl Fault {
-    fn of(error: &azure_core::Error) -> Self {
-        match error.kind() {
-            ErrorKind::HttpResponse { status, error_code, .. } => {
-                let status = u16::from(*status);
-                let code = error_code.clone().unwrap_or_default();
-                if matches!(status, 408 | 429 | 500..) {
-                    Self::Lost(format!("it answered {status} {code}"))
-                } else {
-                    Self::Said { status, code }
-                }
-            }
-            ErrorKind::Credential => Self::SignIn(causes(error)),
-            _ => Self::Lost(causes(error)),
-        }
-    }
-
-    /// Whether the service answered with this status.
-    pub(super) fn is(&self, wanted: u16) -> bool {
-        matches!(self, Self::Said { status, .. } if *status == wanted)
-    }
-
-    /// Whether the service answered with this code.
-    pub(super) fn says(&self, wanted: &str) -> bool {
-        matches!(self, Self::Said { code, .. } if code == wanted)
-    }
-
-    /// What came of the request, for a sentence.
-    pub(super) fn said(&self) -> String {
-        match self {
-            Self::Lost(why) | Self::SignIn(why) => why.clone(),
-            Self::Said { status, code } => format!("Azure Storage answered {status} {code}"),
-        }
-    }
-
-    /// Whether it says that a lease is not, or not any more, what the caller takes it for.
-    pub(super) fn is_about_lease(&self) -> bool {
-        matches!(self, Self::Said { status: 409 | 412, code } if code.starts_with("Lease"))
-    }
-}
-
-/// An error of the SDK with its causes, on one line.
-fn causes(error: &azure_core::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        source = cause.source();
-    }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What the head of a blob tells.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock::Moment;
+use super::fault::Fault;
 use super::keeper::Keeper;
-use super::remote::{Fault, Remote};
+use super::remote::Remote;
 use crate::store::Error;
 
 /// Who is told, in a sentence, that a store waits.

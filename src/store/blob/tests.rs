@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use azure_core::error::ErrorKind;
+use azure_core::http::headers::{AUTHORIZATION, Headers};
 use azure_core::http::{AsyncRawResponse, HttpClient, Method, Request};
 use serde_json::json;
 use tokio::runtime::{Handle, Runtime};
@@ -236,6 +238,79 @@ fn a_process_that_slept_through_its_lease_asks_before_it_goes_on() {
         azurite.store().open(journal.run()).map(drop),
         Err(Error::Held { .. })
     ));
+}
+
+/// An account that gives one answer to everything, and what it was asked.
+#[derive(Debug)]
+struct Account {
+    status: u16,
+    code: &'static str,
+    asked: Mutex<Vec<(String, String)>>,
+}
+
+#[async_trait]
+impl HttpClient for Account {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let signed = request
+            .headers()
+            .get_optional_string(&AUTHORIZATION)
+            .unwrap_or_default();
+        self.asked.lock().unwrap().push((request.url().to_string(), signed));
+        let mut headers = Headers::new();
+        headers.insert("x-ms-error-code", self.code);
+        Ok(AsyncRawResponse::from_bytes(
+            self.status.into(),
+            headers,
+            azure_core::Bytes::new(),
+        ))
+    }
+}
+
+/// A token that was given by somebody else.
+#[derive(Debug)]
+struct Given;
+
+#[async_trait]
+impl TokenCredential for Given {
+    async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+        assert_eq!(scopes, ["https://storage.azure.com/.default"]);
+        let hour = time::OffsetDateTime::now_utc() + time::Duration::HOUR;
+        Ok(AccessToken::new("t-7", hour))
+    }
+}
+
+#[test]
+fn an_account_is_called_with_a_token_and_its_refusal_is_told() {
+    let ask = |status, code| {
+        let account = Arc::new(Account {
+            status,
+            code,
+            asked: Mutex::default(),
+        });
+        let connection = Connection {
+            access: Access::Token(Arc::new(Given)),
+            http: Arc::clone(&account) as Arc<dyn HttpClient>,
+            handle: handle(),
+        };
+        let address = Address::parse("https://acc.blob.core.windows.net/ferry/team").unwrap();
+        let store = BlobStore::new(address, connection, std::path::Path::new("/nowhere"), Arc::new(|_| {})).unwrap();
+        let runs = store.runs();
+        let asked = account.asked.lock().unwrap().clone();
+        (runs, asked)
+    };
+    let (runs, asked) = ask(404, "ContainerNotFound");
+    assert_eq!(runs, Ok(Vec::new()), "nobody has written to it yet");
+    let (url, signed) = &asked[0];
+    assert!(
+        url.starts_with("https://acc.blob.core.windows.net/ferry?") && url.contains("team%2Fruns%2F"),
+        "{url}"
+    );
+    assert_eq!((asked.len(), signed.as_str()), (1, "Bearer t-7"));
+    let (refused, _) = ask(403, "AuthorizationPermissionMismatch");
+    assert!(
+        matches!(&refused, Err(Error::Denied { why, .. }) if why == "AuthorizationPermissionMismatch"),
+        "{refused:?}"
+    );
 }
 
 /// A network that loses what it is told to.
