@@ -217,6 +217,19 @@ impl From<store::Error> for Error {
             store::Error::Unknown { .. } | store::Error::Ambiguous { .. } => {
                 "ferry runs      lists the runs of this state directory"
             }
+            store::Error::LeaseLost { .. } => {
+                "ferry resume RUN      goes on, once whoever holds the run now is done or has died"
+            }
+            store::Error::Unreachable { .. } => {
+                "check the address and the network; then run the same command again, or ferry resume RUN"
+            }
+            store::Error::Denied { .. } => {
+                "give the caller the role Storage Blob Data Contributor on the container; it takes effect within ten minutes"
+            }
+            store::Error::SignIn { why, .. } => credential::advice(why).1,
+            store::Error::Io { path, .. } if path.contains("://") => {
+                "look at what Azure Storage said; ferry doc state-unwritable      explains it"
+            }
             store::Error::Io { .. } => "choose a directory that can be written: --state DIR, or FERRY_STATE",
             store::Error::Damaged { .. } => {
                 "put the journal's files back as they were; Azure was not asked to do anything"
@@ -226,9 +239,14 @@ impl From<store::Error> for Error {
             store::Error::Unknown { .. } | store::Error::Ambiguous { .. } => Kind::Refused,
             _ => Kind::Failed,
         };
+        let untouched = match &error {
+            // It may have worked for hours before.
+            store::Error::LeaseLost { .. } => "what was done stays done, and is in the journal; nothing more was sent",
+            _ => "nothing was sent to Azure by this command",
+        };
         Error::failed(error.code(), error.to_string())
             .kind(kind)
-            .untouched("nothing was sent to Azure by this command")
+            .untouched(untouched)
             .next(next)
     }
 }
@@ -274,6 +292,10 @@ impl From<azure::Error> for Error {
             other => {
                 let (code, next) = match &other {
                     azure::Error::Auth { why, .. } => credential::advice(why),
+                    azure::Error::Withheld { .. } => (
+                        "lease-lost",
+                        "ferry resume RUN      goes on, once whoever holds the run now is done or has died",
+                    ),
                     azure::Error::Refused { .. } => {
                         ("request-refused", "correct the address or the audience that is meant")
                     }

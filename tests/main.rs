@@ -25,6 +25,7 @@ mod replay;
 mod resume;
 mod rollback;
 mod runbooks;
+mod shared_state;
 mod sources;
 mod specs;
 mod support;

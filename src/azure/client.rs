@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::cloud::Cloud;
 use super::endpoint;
 use super::error::Error;
-use super::options::Options;
+use super::options::{Guard, Options};
 use super::pager;
 use super::pipeline::{Call, Next, Policy};
 use super::policy::{
-    auth::Auth, budget::Budget, correlation::Correlation, log::Log, retry::Retry, transport::Transport,
+    self, auth::Auth, budget::Budget, correlation::Correlation, log::Log, retry::Retry, transport::Transport,
 };
 use super::poller;
 use super::request::{Plane, Request, Response};
@@ -50,6 +50,22 @@ impl Client {
             options,
             policies,
         })))
+    }
+
+    /// The same client, which asks `guard` before each try of a request that changes something. Connections, tokens and
+    /// budget are shared with this one.
+    #[must_use]
+    pub fn guarded(&self, guard: Guard) -> Self {
+        let mut policies = self.0.policies.clone();
+        // Behind everything that waits, before what tells and what sends.
+        let at = policies.len().saturating_sub(2);
+        policies.insert(at, Arc::new(policy::guard::Guard(guard)));
+        Self(Arc::new(Inner {
+            cloud: self.0.cloud.clone(),
+            tokens: self.0.tokens.clone(),
+            options: self.0.options.clone(),
+            policies,
+        }))
     }
 
     /// The cloud that it speaks to.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
 use super::cloud_document;
 use super::error::{Error, excerpt};
 use super::known_clouds::PUBLIC_SUFFIXES;
 use super::policy::transport;
 use super::trust::Trust;
+pub(crate) use crate::types::is_loopback;
 
 /// One Azure cloud: where it is called, for whom its tokens are, and which hosts its services have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,16 +196,6 @@ fn below(host: &str, suffix: &str) -> bool {
 fn audience_host(audience: &str) -> String {
     let rest = audience.split_once("://").map_or(audience, |(_, rest)| rest);
     rest.split('/').next().unwrap_or_default().to_ascii_lowercase()
-}
-
-/// Whether a URL leads to this very machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost"),
-        None => false,
-    }
 }
 
 /// Parses the URL of an endpoint: https, or plain http on this machine.

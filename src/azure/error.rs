@@ -57,6 +57,16 @@ pub enum Error {
         /// Why it is not.
         why: String,
     },
+    /// The request was not sent: whoever was to be asked forbade it.
+    #[error("{method} {target} was not sent: {why}")]
+    Withheld {
+        /// The HTTP method.
+        method: String,
+        /// The path, without query.
+        target: String,
+        /// What they said.
+        why: String,
+    },
     /// An answer arrived that cannot be read.
     #[error("the answer to {method} {target} (status {status}{}) cannot be used: {why}", named(request_id.as_deref()))]
     Body {
@@ -145,6 +155,7 @@ impl Error {
             Self::Timeout { .. } => "timeout",
             Self::Auth { .. } => "no-token",
             Self::Refused { .. } => "refused",
+            Self::Withheld { .. } => "withheld",
             Self::Body { .. } => "unreadable-answer",
             Self::Unfinished { source, .. } => source.code(),
         }
@@ -202,7 +213,7 @@ impl Error {
             Self::Transport { sent, .. } | Self::Timeout { sent, .. } => *sent,
             Self::Service(error) => error.status == 408 || error.status >= 500,
             Self::Body { .. } | Self::OperationFailed(_) | Self::Unfinished { .. } => true,
-            Self::Auth { .. } | Self::Refused { .. } => false,
+            Self::Auth { .. } | Self::Refused { .. } | Self::Withheld { .. } => false,
         }
     }
 
@@ -212,7 +223,7 @@ impl Error {
         match self {
             Self::Service(error) => matches!(error.status, 300..=399 | 401 | 408 | 429 | 500..),
             Self::Unfinished { source, .. } => source.is_passing(),
-            Self::OperationFailed(_) | Self::Refused { .. } => false,
+            Self::OperationFailed(_) | Self::Refused { .. } | Self::Withheld { .. } => false,
             Self::Transport { .. } | Self::Timeout { .. } | Self::Auth { .. } | Self::Body { .. } => true,
         }
     }

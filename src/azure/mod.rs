@@ -24,6 +24,7 @@ mod policy;
 mod poller;
 mod probe;
 mod request;
+mod storage;
 mod tokens;
 mod trust;
 
@@ -34,8 +35,9 @@ pub use client::Client;
 pub use cloud::Cloud;
 pub use credential::AuthMethod;
 pub use error::{Error, OperationFailure, ServiceError};
-pub use options::{LogLine, Observer, Options};
+pub use options::{Guard, LogLine, Observer, Options};
 pub use poller::is_working;
 pub use request::{Plane, Request, Response};
+pub use storage::storage_client;
 pub use tokens::Tokens;
 pub use trust::Trust;

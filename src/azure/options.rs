@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
+
 /// One try of a request, as it may be shown: no body, no query, no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
@@ -25,6 +27,9 @@ pub struct LogLine {
 
 /// Who is told of every try.
 pub type Observer = Arc<dyn Fn(&LogLine) + Send + Sync>;
+
+/// Who is asked before each try of a request that changes something; what it says instead of yes is why not.
+pub type Guard = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// How the client behaves.
 #[derive(Clone)]

@@ -5,6 +5,7 @@
 //! retry         decides whether there is another try, and when
 //! auth          per try: the token; a 401 fetches a fresh one, once
 //! budget        per try: a place among the requests in flight, and the rate that Azure's headers leave
+//! guard         per try of a write: whether it still may be sent, where somebody is to be asked
 //! log           per try: tells the observer
 //! transport     sends, and reads the answer
 //! ```

@@ -32,6 +32,11 @@ impl Token {
         self.access.token.secret()
     }
 
+    /// The token with its end, for the SDK alone.
+    pub(crate) fn access(&self) -> AccessToken {
+        self.access.clone()
+    }
+
     /// A number that no other token of this process has.
     pub(crate) fn number(&self) -> u64 {
         self.number

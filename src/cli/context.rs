@@ -8,7 +8,8 @@ use tokio::runtime::Handle;
 use super::args::Global;
 use super::error_pages;
 use super::render::{self, Face};
-use super::target::{self, Place, Target};
+use super::state;
+use super::target::{Place, Target};
 use super::ui::Ui;
 use crate::azure;
 use crate::error::Error;
@@ -107,9 +108,9 @@ impl<'a> Context<'a> {
     /// The store of journals.
     ///
     /// # Errors
-    /// As `target::state`.
+    /// As `state::open`.
     pub fn store(&self) -> Result<Arc<dyn Store>, Error> {
-        target::state(&self.global)
+        state::open(self)
     }
 
     /// The target for a place; with `-v` each request is shown.

@@ -27,6 +27,7 @@ mod run;
 mod runs;
 mod show;
 mod sim;
+mod state;
 mod subject;
 mod target;
 mod test;

@@ -60,7 +60,7 @@ fn take_in(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
 
 fn refresh(begun: &Begun, context: &Context<'_>, host: &Host, opened: &Opened) -> Result<Delta, Error> {
     let session = &opened.session;
-    let runbook = host.runbook_kept(session, begun.runbook(context))?;
+    let runbook = begun.runbook(context, host, session)?;
     session.tell(&Event::Run {
         run: Some(begun.run.clone()),
         runbook: runbook.name.clone(),

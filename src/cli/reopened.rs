@@ -10,7 +10,7 @@ use super::journaled::{SIMULATOR, begun};
 use super::progress::Progress;
 use super::target::{Place, Target};
 use crate::error::Error;
-use crate::host::Params;
+use crate::host::{Host, Params, Runbook};
 use crate::run::record::Started;
 use crate::run::{Ledger, Session};
 use crate::store::Store;
@@ -37,26 +37,29 @@ impl Begun {
     pub fn read(context: &Context<'_>, name: &str) -> Result<Self, Error> {
         let store = context.store()?;
         let run = store.resolve(name)?;
-        let known = store.runs()?.into_iter().find(|known| known.run == run);
         let ledger = Ledger::from_entries(&run, &store.read(&run)?)?;
+        let status = status(&*store, &run)?;
         let started = begun(&run, &ledger)?;
         Ok(Self {
             store,
             run,
-            status: known.map(|known| known.status).unwrap_or_default(),
+            status,
             ledger,
             started,
         })
     }
 
-    /// The name or key under which its runbook is found: that of the journal, unless current scripts are wanted.
-    pub fn runbook(&self, context: &Context<'_>) -> &str {
-        let key = self
-            .started
-            .key
-            .as_ref()
-            .filter(|_| !context.global.with_current_scripts);
-        key.unwrap_or(&self.started.runbook)
+    /// Its runbook, under the name that it was given: of the journal by the key that it is kept under, or, where current
+    /// scripts are wanted, by its path.
+    ///
+    /// # Errors
+    /// Those of [`Host::runbook_kept`].
+    pub fn runbook(&self, context: &Context<'_>, host: &Host, session: &Arc<Session>) -> Result<Runbook, Error> {
+        let key = self.started.key.as_ref();
+        let key = key.filter(|_| !context.global.with_current_scripts);
+        let mut runbook = host.runbook_kept(session, key.unwrap_or(&self.started.runbook))?;
+        runbook.name.clone_from(&self.started.runbook);
+        Ok(runbook)
     }
 
     /// The parameters that it began with.
@@ -100,6 +103,15 @@ impl Begun {
             _target: target,
         })
     }
+}
+
+/// How a run stands, as the store lists it.
+///
+/// # Errors
+/// Those of the store.
+pub fn status(store: &dyn Store, run: &str) -> Result<String, Error> {
+    let known = store.runs()?.into_iter().find(|known| known.run == run);
+    Ok(known.map(|known| known.status).unwrap_or_default())
 }
 
 /// A run that this process works on.

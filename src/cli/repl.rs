@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::context::{Context, Ending};
 use super::journaled;
-use super::target::{self, Place};
+use super::state;
+use super::target::Place;
 use crate::error::Error;
 use crate::repl;
 use crate::run::record::{Record, Started};
@@ -38,9 +39,7 @@ pub fn run(_args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     );
     let options = repl::Options {
         terminal: context.ui.can_ask(),
-        history: target::state_directory()
-            .ok()
-            .map(|directory| directory.join("history")),
+        history: state::directory().ok().map(|directory| directory.join("history")),
         color: context.ui.err_colour(),
         render: None,
     };

@@ -51,8 +51,13 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     let host = context.host_with(&scripts(context, &begun.started)?)?;
     let progress = Progress::new(&context.ui, context.ui.json(), Vec::new());
     let opened = begun.open(context, &progress)?;
+    // Shared state may have waited for somebody who has brought the run to its end meanwhile.
+    let status = reopened::status(&*begun.store, &begun.run)?;
+    if let "done" | "rolled-back" = status.as_str() {
+        return Ok(over(context, &begun.run, &status));
+    }
     let session = opened.session.clone();
-    let runbook = host.runbook_kept(&session, begun.runbook(context))?;
+    let runbook = begun.runbook(context, &host, &session)?;
     session.finish(Status::Running, None)?;
     session.tell(&Event::Run {
         run: Some(begun.run.clone()),

@@ -16,7 +16,6 @@ use crate::azure::{self, AuthMethod, Client, Cloud, Tokens, Trust};
 use crate::error::Error;
 use crate::run::Connect;
 use crate::sim;
-use crate::store::{SqliteStore, Store};
 
 /// Which Azure a command works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,18 +192,7 @@ impl Target {
     /// # Errors
     /// `unknown-credential` for a method that is none, `ca-unreadable` for authorities that cannot be read.
     pub fn new(place: Place, global: &Global, observer: Option<azure::Observer>) -> Result<Self, Error> {
-        let auth = global.auth.as_deref().unwrap_or("auto");
-        let auth = auth
-            .parse::<AuthMethod>()
-            .map_err(|error| Error::refused("unknown-credential", error.to_string()))?;
-        let trust = match &global.ca {
-            Some(path) => Trust::read(path).map_err(|error| {
-                Error::refused("ca-unreadable", error.to_string())
-                    .untouched("nothing was sent")
-                    .next("--ca FILE takes certificates in PEM form, as the ca.pem of ferry sim --tls DIR")
-            })?,
-            None => Trust::default(),
-        };
+        let (auth, trust) = (auth(global)?, trust(global)?);
         let options = azure::Options {
             concurrency: usize::from(global.concurrency),
             observer,
@@ -323,35 +311,23 @@ pub fn simulator(error: &sim::Error) -> Error {
         .next(next)
 }
 
-/// The store of journals that the options name; by default in the platform's state directory.
-///
-/// # Errors
-/// `state-unknown` for a URL of a kind that is none, or where the platform names no such directory.
-pub fn state(global: &Global) -> Result<Arc<dyn Store>, Error> {
-    match &global.state {
-        Some(url) if url.contains("://") => Err(Error::refused(
-            "state-unknown",
-            format!("\"{url}\" is no place that this ferry keeps journals in"),
-        )
-        .untouched("nothing was sent")
-        .next("choose a directory: --state DIR, or FERRY_STATE")),
-        Some(directory) => Ok(Arc::new(SqliteStore::new(directory))),
-        None => Ok(Arc::new(SqliteStore::new(state_directory()?))),
-    }
+/// The method of `--auth`.
+pub fn auth(global: &Global) -> Result<AuthMethod, Error> {
+    let auth = global.auth.as_deref().unwrap_or("auto");
+    auth.parse::<AuthMethod>()
+        .map_err(|error| Error::refused("unknown-credential", error.to_string()))
 }
 
-/// Where the platform keeps the state of programs: `~/.local/state/ferry`, `%LOCALAPPDATA%\ferry`.
-pub fn state_directory() -> Result<PathBuf, Error> {
-    use etcetera::BaseStrategy as _;
-    let base = etcetera::choose_base_strategy().map_err(|error| {
-        Error::refused(
-            "state-unknown",
-            format!("this platform names no directory for state: {error}"),
-        )
-        .untouched("nothing was sent")
-        .next("choose a directory: --state DIR, or FERRY_STATE")
-    })?;
-    Ok(base.state_dir().unwrap_or_else(|| base.data_dir()).join("ferry"))
+/// The authorities of `--ca`.
+pub fn trust(global: &Global) -> Result<Trust, Error> {
+    let Some(path) = &global.ca else {
+        return Ok(Trust::default());
+    };
+    Trust::read(path).map_err(|error| {
+        Error::refused("ca-unreadable", error.to_string())
+            .untouched("nothing was sent")
+            .next("--ca FILE takes certificates in PEM form, as the ca.pem of ferry sim --tls DIR")
+    })
 }
 
 /// Tells what is wrong with an estate, by starting its simulator for a moment.

@@ -141,7 +141,8 @@ impl Session {
                 Err(error) => error,
             };
             // A request that was cut off by Ctrl-C has no end yet: it is settled when the run goes on.
-            if error.kind == crate::error::Kind::Interrupted {
+            // So it is where another process has taken the run over: there the journal is not ours any more.
+            if error.kind == crate::error::Kind::Interrupted || error.code == "lease-lost" {
                 return Err(error);
             }
             if !error.unclear {

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -142,7 +143,8 @@ pub struct Session {
     pub(super) options: Options,
     observer: Observer,
     pub(super) cancel: Mutex<CancellationToken>,
-    journal: OnceLock<Box<dyn Journal>>,
+    /// Shared with the guard of the client, which asks it before every write.
+    journal: Arc<OnceLock<Box<dyn Journal>>>,
     factory: Option<JournalFactory>,
     pub(super) ledger: Mutex<Ledger>,
     pub(super) overlay: Mutex<Overlay>,
@@ -191,7 +193,7 @@ impl Session {
             },
             observer,
             cancel: Mutex::new(CancellationToken::new()),
-            journal: OnceLock::new(),
+            journal: Arc::default(),
             factory: None,
             ledger: Mutex::new(Ledger::default()),
             overlay: Mutex::new(Overlay::default()),
@@ -348,8 +350,24 @@ impl Session {
         if let Some(client) = self.client.get() {
             return Ok(client.clone());
         }
-        let client = self.block((self.connect)())?;
+        let client = self.block((self.connect)())?.guarded(self.guard());
         Ok(self.client.get_or_init(|| client).clone())
+    }
+
+    /// Asks the journal, before each try of a write, whether the run still is this process's.
+    fn guard(&self) -> azure::Guard {
+        let journal = Arc::clone(&self.journal);
+        Arc::new(move || {
+            let journal = Arc::clone(&journal);
+            let ask = move || journal.get().map_or(Ok(()), |journal| journal.assert_held());
+            // Where the answer is in doubt the journal waits for it, which async code must not.
+            tokio::task::spawn_blocking(ask)
+                .map(|asked| match asked {
+                    Ok(answer) => answer.map_err(|error| error.to_string()),
+                    Err(error) => Err(error.to_string()),
+                })
+                .boxed()
+        })
     }
 
     /// A value that is fetched once in a session: metadata that does not change while it works.

@@ -43,10 +43,42 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
-    /// The disk or the operating system refused.
+    /// The lock of a run ended while this process worked on it.
+    #[error("this process no longer holds {what}: {why}")]
+    LeaseLost {
+        /// The run.
+        what: String,
+        /// How that is known.
+        why: String,
+    },
+    /// The service that keeps the journals gave no answer.
+    #[error("the shared state {place} could not be reached: {why}")]
+    Unreachable {
+        /// Its URL.
+        place: String,
+        /// What went wrong on the way.
+        why: String,
+    },
+    /// The service that keeps the journals knows the caller, and says no.
+    #[error("the shared state {place} refused access: {why}")]
+    Denied {
+        /// Its URL.
+        place: String,
+        /// What it said.
+        why: String,
+    },
+    /// There is no token for the service that keeps the journals.
+    #[error("there is no sign-in for the shared state {place}: {why}")]
+    SignIn {
+        /// Its URL.
+        place: String,
+        /// What each credential said.
+        why: String,
+    },
+    /// The disk, the operating system or the service that keeps the journals refused.
     #[error("{path} could not be {verb}: {why}")]
     Io {
-        /// The file or directory.
+        /// The file or directory, or the URL of a blob.
         path: String,
         /// What was tried: `read`, `written`, `created`.
         verb: &'static str,
@@ -64,6 +96,10 @@ impl Error {
             Error::Ambiguous { .. } => "ambiguous-run",
             Error::Newer { .. } => "journal-newer",
             Error::Damaged { .. } => "journal-damaged",
+            Error::LeaseLost { .. } => "lease-lost",
+            Error::Unreachable { .. } => "state-unreachable",
+            Error::Denied { .. } => "state-denied",
+            Error::SignIn { .. } => "no-credential",
             Error::Io { .. } => "state-unwritable",
         }
     }

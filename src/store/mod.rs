@@ -1,14 +1,18 @@
-//! Journals: one small trait, and the store of the default, SQLite.
+//! Journals: one small trait, and two stores: SQLite, the default, and Azure Blob Storage, which a team shares.
 //!
 //! A store keeps entries: a sequence number, a time, a kind, and a JSON body that it does not look into.
 //! What the bodies mean is known to `run`, so that old entries survive new code.
 
+pub mod blob;
 mod chain;
 mod error;
 mod private;
 pub mod redact;
 mod sqlite;
+#[cfg(test)]
+pub(crate) mod suite;
 
+pub use blob::BlobStore;
 pub use error::Error;
 pub use private::private_directory;
 pub use sqlite::SqliteStore;
@@ -52,7 +56,8 @@ pub trait Journal: Send + Sync {
     /// Makes an entry durable, and returns its sequence number. When this returns, the entry survives a crash.
     ///
     /// # Errors
-    /// [`Error::Io`] when it could not be made durable: nothing that depends on it may then be done.
+    /// [`Error::Io`], or [`Error::Unreachable`], when it could not be made durable: nothing that depends on it may then
+    /// be done. [`Error::LeaseLost`] when another process has taken the run over.
     fn append(&self, kind: &str, body: &Value) -> Result<u64, Error>;
 
     /// All entries, oldest first.
@@ -64,8 +69,19 @@ pub trait Journal: Send + Sync {
     /// Sets the status that [`Store::runs`] shows.
     ///
     /// # Errors
-    /// [`Error::Io`] when it could not be written.
+    /// As [`Journal::append`].
     fn set_status(&self, status: &str) -> Result<(), Error>;
+
+    /// Whether this process still is the one that may work on the run. It is asked right before every write to Azure,
+    /// and so is quick where nothing is in doubt; where something is, it may wait some seconds for the answer, and must
+    /// not be called from async code.
+    ///
+    /// Of a store whose lock ends with the process alone it is always so; a lease ends by itself, also while the process
+    /// was stopped or its machine slept.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] when another process may have taken the run over: nothing more may then be written.
+    fn assert_held(&self) -> Result<(), Error>;
 }
 
 /// Where journals are kept.
@@ -76,7 +92,7 @@ pub trait Store: Send + Sync {
     /// process can open a run of an equal `lock`.
     ///
     /// # Errors
-    /// [`Error::Held`] when another process works on the same `lock`; [`Error::Io`].
+    /// [`Error::Held`] when another process works on the same `lock`; [`Error::Io`] and its like.
     fn create(&self, runbook: &str, subject: &str, lock: &str) -> Result<Box<dyn Journal>, Error>;
 
     /// Opens the journal of a run for writing.

@@ -5,12 +5,14 @@
 
 mod duration;
 pub mod json;
+mod loopback;
 mod principal;
 mod region;
 mod resource_id;
 mod scope;
 
 pub use duration::Span;
+pub use loopback::is_loopback;
 pub use principal::{ClientId, PrincipalId, TenantId};
 pub use region::Region;
 pub use resource_id::ResourceId;

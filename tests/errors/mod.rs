@@ -36,6 +36,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("graph-unreadable", "a verdict of doctor"),
     ("internal", "a defect of ferry itself"),
     ("isolation-scope", "a blocker among others: the run fails as preflight"),
+    ("lease-lost", "a run that was taken over: tests/shared_state"),
     (
         "no-context",
         "an operation called outside of a script, by an embedding program",
@@ -66,6 +67,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     (
         "region-not-offered",
         "every region of the simulator has managed identities",
+    ),
+    (
+        "state-denied",
+        "a real account that the caller has no role on; Azurite knows no roles",
     ),
     ("terminal", "a terminal that breaks while it is read"),
     ("unknown-command", "the prompt tells it, and goes on"),

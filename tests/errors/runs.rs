@@ -53,6 +53,9 @@ fn a_state_directory_that_cannot_be_written_stops_a_run_before_it_begins() {
         &["run", "relocate", "--sim", "--yes", "--state", "file"],
     );
     talk.fails(1, "state-unwritable", &["runs", "--state", "file"]);
+    // Nobody listens at port 9.
+    let nowhere = "http://127.0.0.1:9/devstoreaccount1/ferry";
+    talk.fails(1, "state-unreachable", &["runs", "--state", nowhere]);
     talk.fails(1, "file-unwritable", &["doc", "--markdown", "file"]);
     insta::assert_snapshot!(talk.taken_down());
 }

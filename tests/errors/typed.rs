@@ -36,6 +36,14 @@ fn what_is_typed_wrongly_is_refused_before_anything_is_begun() {
         &["run", "relocate", "--sim", "--scripts", "none-such"],
     );
     talk.refused("state-unknown", &["runs", "--state", "s3://bucket/state"]);
+    for url in [
+        "http://acc.blob.core.windows.net/ferry",
+        "https://acc.blob.example/ferry",
+        "https://acc.blob.core.windows.net/ferry?sv=2023-11-03&sig=hush",
+        "http://127.0.0.1:10000/ferry",
+    ] {
+        talk.refused("state-unknown", &["runs", "--state", url]);
+    }
     talk.refused("nothing-of-this-name", &["doc", "role_asignment::ensure"]);
 
     talk.refused("unknown-run", &["show", "nothing"]);

@@ -4,6 +4,7 @@ pub(crate) mod auth;
 mod bucket;
 pub(crate) mod budget;
 pub(crate) mod correlation;
+pub(crate) mod guard;
 pub(crate) mod log;
 pub(crate) mod retry;
 pub(crate) mod transport;

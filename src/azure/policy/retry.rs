@@ -95,7 +95,11 @@ fn may_retry(call: &Call, error: &Error) -> bool {
             412 => !call.conditional && is_busy(error),
             _ => false,
         },
-        Error::Auth { .. } | Error::Refused { .. } | Error::OperationFailed(_) | Error::Unfinished { .. } => false,
+        Error::Auth { .. }
+        | Error::Refused { .. }
+        | Error::Withheld { .. }
+        | Error::OperationFailed(_)
+        | Error::Unfinished { .. } => false,
     }
 }
 

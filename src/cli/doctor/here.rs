@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::facts::{Finding, Report, State};
 use crate::cli::context::Context;
-use crate::cli::target;
+use crate::cli::state as place_of_state;
 
 /// Variables that decide who Ferry is, whom it trusts and which way it goes.
 const VARIABLES: [&str; 25] = [
@@ -79,7 +79,7 @@ pub fn state(report: &mut Report, context: &Context<'_>) {
         Err(error) => return report.findings.push(Finding::from(&error)),
     };
     let given = context.global.state.clone();
-    let directory = given.map_or_else(target::state_directory, |given| Ok(given.into()));
+    let directory = given.map_or_else(place_of_state::directory, |given| Ok(given.into()));
     let place = directory
         .as_ref()
         .map(|path| path.display().to_string())

@@ -183,6 +183,10 @@ impl crate::store::Journal for Full {
     fn entries(&self) -> Result<Vec<crate::store::Entry>, crate::store::Error> {
         Ok(Vec::new())
     }
+    fn assert_held(&self) -> Result<(), crate::store::Error> {
+        Ok(())
+    }
+
     fn set_status(&self, _: &str) -> Result<(), crate::store::Error> {
         Ok(())
     }

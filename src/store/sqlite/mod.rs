@@ -209,7 +209,7 @@ fn io<'a>(path: &'a Path, verb: &'static str) -> impl Fn(std::io::Error) -> Erro
 }
 
 /// Makes a directory that only its owner can look into.
-fn make_private_directory(path: &Path) -> Result<(), Error> {
+pub(super) fn make_private_directory(path: &Path) -> Result<(), Error> {
     private_directory(path).map_err(io(path, "created"))
 }
 
@@ -260,12 +260,12 @@ fn failed(path: &Path, verb: &'static str, error: &rusqlite::Error) -> Error {
     }
 }
 
-fn now() -> String {
+pub(super) fn now() -> String {
     OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default()
 }
 
 /// A short id that can be typed: six letters and digits that cannot be mistaken for one another.
-fn new_id() -> String {
+pub(super) fn new_id() -> String {
     const LETTERS: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
     uuid::Uuid::new_v4()
         .as_bytes()

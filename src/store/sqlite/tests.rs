@@ -1,79 +1,59 @@
 //! What users of the store see.
 
 use super::*;
-use serde_json::json;
+use crate::store::suite::{self, Damage, Lab};
 
-fn store() -> (tempfile::TempDir, SqliteStore) {
-    let directory = tempfile::tempdir().unwrap();
-    let store = SqliteStore::new(directory.path().join("state"));
-    (directory, store)
+/// A directory whose journals can be spoiled.
+struct Directory(tempfile::TempDir);
+
+impl Directory {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn sqlite(&self) -> SqliteStore {
+        SqliteStore::new(self.0.path().join("state"))
+    }
 }
 
-#[test]
-fn what_was_appended_is_read_back_in_order() {
-    let (_directory, store) = store();
-    let journal = store.create("relocate", "subject", "lock").unwrap();
-    assert_eq!(journal.append("note", &json!({"text": "one"})).unwrap(), 1);
-    assert_eq!(journal.append("note", &json!({"text": "two"})).unwrap(), 2);
-    let entries = store.read(journal.run()).unwrap();
-    assert_eq!(
-        entries
-            .iter()
-            .map(|e| e.body["text"].as_str().unwrap())
-            .collect::<Vec<_>>(),
-        ["one", "two"]
-    );
+impl Lab for Directory {
+    fn store(&self) -> Box<dyn Store> {
+        Box::new(self.sqlite())
+    }
+
+    fn spoil(&self, run: &str, damage: Damage) {
+        let path = self.sqlite().path(run);
+        if damage == Damage::Garbage {
+            for end in ["-wal", "-shm"] {
+                let _ = fs::remove_file(format!("{}{end}", path.display()));
+            }
+            return fs::write(path, "this is no journal at all, it is just text that is long enough").unwrap();
+        }
+        let connection = Connection::open(path).unwrap();
+        match damage {
+            Damage::Garbage => {}
+            Damage::Newer => connection.pragma_update(None, "user_version", 99).unwrap(),
+            Damage::Gap => {
+                connection.execute("DELETE FROM entries WHERE seq = 2", []).unwrap();
+            }
+            Damage::HalfAnEntry => {
+                let cut = "UPDATE entries SET body = substr(body, 1, length(body) - 3) WHERE seq = 2";
+                connection.execute(cut, []).unwrap();
+            }
+        }
+    }
+
+    fn lose(&self, _run: &str) -> bool {
+        // An OS lock ends with its process alone.
+        false
+    }
+
+    fn cases(&self) -> u32 {
+        20
+    }
 }
 
-#[test]
-fn a_run_that_another_process_holds_is_not_opened_twice() {
-    let (_directory, store) = store();
-    let journal = store.create("relocate", "subject", "lock").unwrap();
-    let run = journal.run().to_owned();
-    assert!(matches!(store.open(&run), Err(Error::Held { .. })));
-    assert!(matches!(
-        store.create("relocate", "subject", "lock"),
-        Err(Error::Held { .. })
-    ));
-    drop(journal);
-    assert!(store.open(&run).is_ok());
-}
-
-#[test]
-fn runs_are_found_by_prefix_and_as_last() {
-    let (_directory, store) = store();
-    let run = store.create("relocate", "a", "a").unwrap().run().to_owned();
-    assert_eq!(store.resolve("last").unwrap(), run);
-    assert_eq!(store.resolve(&run[..5]).unwrap(), run);
-    assert!(matches!(store.resolve("nothing"), Err(Error::Unknown { .. })));
-    assert!(matches!(store.resolve(""), Err(Error::Unknown { .. })));
-}
-
-#[test]
-fn a_damaged_journal_is_told_and_hides_no_other() {
-    let (_directory, store) = store();
-    let run = store.create("relocate", "a", "a").unwrap().run().to_owned();
-    fs::write(
-        store.path("broken"),
-        b"this is not a database at all, it is just text that is long enough",
-    )
-    .unwrap();
-    assert!(matches!(store.read("broken"), Err(Error::Damaged { .. })));
-    let runs = store.runs().unwrap();
-    assert!(runs.iter().any(|r| r.run == run && r.status == "running"));
-    assert!(runs.iter().any(|r| r.run == "broken" && r.status == "journal-damaged"));
-}
-
-#[test]
-fn a_journal_of_a_newer_format_is_left_alone() {
-    let (_directory, store) = store();
-    let run = store.create("relocate", "a", "a").unwrap().run().to_owned();
-    Connection::open(store.path(&run))
-        .unwrap()
-        .pragma_update(None, "user_version", 99)
-        .unwrap();
-    assert!(matches!(store.open(&run), Err(Error::Newer { found: 99, .. })));
-}
+suite::store_suite!(Directory::new());
 
 #[test]
 fn a_directory_that_cannot_be_written_is_named() {
@@ -84,20 +64,4 @@ fn a_directory_that_cannot_be_written_is_named() {
         panic!("it was written")
     };
     assert!(error.to_string().contains("state"), "{error}");
-}
-
-proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(20))]
-    #[test]
-    fn any_text_survives_in_a_journal(texts in proptest::collection::vec(".*", 1..12)) {
-        let (_directory, store) = store();
-        let journal = store.create("r", "s", "l").unwrap();
-        for text in &texts {
-            journal.append("note", &json!({ "text": text })).unwrap();
-        }
-        let run = journal.run().to_owned();
-        drop(journal);
-        let read: Vec<String> = store.read(&run).unwrap().into_iter().map(|e| e.body["text"].as_str().unwrap().to_owned()).collect();
-        proptest::prop_assert_eq!(read, texts);
-    }
 }
