@@ -10,6 +10,7 @@ mod doctor;
 mod errors;
 mod help;
 mod plan;
+mod plan_file;
 mod reliability;
 mod relocate;
 mod resume;

@@ -130,6 +130,8 @@ impl<'a> Context<'a> {
             approver: can_ask.then(|| Arc::new(Person(self.ui.clone())) as Arc<dyn crate::run::Approver>),
             terminal: can_ask,
             with_current_scripts: self.global.with_current_scripts,
+            accept_drift: Vec::new(),
+            leave_out: Vec::new(),
         }
     }
 

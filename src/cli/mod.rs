@@ -11,6 +11,7 @@ mod eval;
 mod journaled;
 mod list;
 mod plan;
+mod plan_file;
 mod progress;
 mod render;
 mod repl;

@@ -56,6 +56,7 @@ fn journal(store: Arc<dyn Store>, place: &Place) -> JournalFactory {
         let subject = serde_json::json!(["repl", cloud, null, null, uuid::Uuid::new_v4()]).to_string();
         let journal = store.create("repl", &subject, &subject)?;
         let started = Started {
+            leave_out: Vec::new(),
             runbook: "repl".into(),
             params: Value::Object(serde_json::Map::new()),
             source_params: serde_json::Map::new(),

@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::target::Place;
 use crate::error::Error;
 use crate::host::Params;
-use crate::run::{Event, Ledger, Session, Status, record::Started};
+use crate::run::{Event, Ledger, Options, Session, Status, record::Started};
 
 /// Go on with a run where its journal ends
 ///
@@ -18,6 +18,15 @@ pub struct Args {
     /// A run's id, the beginning of one, or `last`
     #[arg(value_name = "RUN")]
     run: String,
+    /// Go on although this item is otherwise than planned: its step or its target (may repeat)
+    #[arg(
+        long,
+        value_name = "ITEM",
+        env = "FERRY_ACCEPT_DRIFT",
+        hide_env = true,
+        value_delimiter = '\n'
+    )]
+    accept_drift: Vec<String>,
 }
 
 /// Runs `ferry resume`.
@@ -61,6 +70,14 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         .untouched("nothing was sent")
         .next(format!("ferry rollback {run}      takes back what is left of it")));
     }
+    if ledger.plan.is_none() && !args.accept_drift.is_empty() {
+        return Err(Error::refused(
+            "no-plan",
+            format!("the run {run} is held to no plan, so nothing in it can be otherwise than planned"),
+        )
+        .untouched("nothing was sent")
+        .next(format!("ferry resume {run}")));
+    }
     let place = Place::from_journal(&started.cloud, &context.global)?;
     let host = context.host_with(&scripts(context, &started)?)?;
     let handle = context.handle()?;
@@ -75,11 +92,17 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     let session = Session::run(
         handle.clone(),
         target.connect(),
-        context.session_options(),
+        Options {
+            accept_drift: args.accept_drift.clone(),
+            ..context.session_options()
+        },
         progress.observer(),
         journal,
     )?;
     let runbook = host.runbook_kept(&session, &started.runbook)?;
+    if let Some(plan) = ledger.plan.as_ref().filter(|_| context.global.with_current_scripts) {
+        plan.insist_on_scripts(&host.used_scripts(&host.runbook(&started.runbook)?)?)?;
+    }
     let params = params(&started);
     session.finish(Status::Running, None)?;
     session.tell(&Event::Run {

@@ -38,7 +38,7 @@ enum Outcome {
     Parked(Error),
     /// Left out, because this item of its lane has failed.
     Skipped(usize),
-    /// Not begun, because the run was interrupted.
+    /// Not begun, or not gone on with, because the run was interrupted or stopped by drift.
     Stopped,
 }
 
@@ -97,7 +97,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
                     .cloned()
             });
             let outcome = match poisoned {
-                _ if call.session.cancel().is_cancelled() => Outcome::Stopped,
+                _ if call.session.cancel().is_cancelled() || call.session.drifted().is_some() => Outcome::Stopped,
                 Some(Poison::Failed(first)) => Outcome::Skipped(first),
                 Some(Poison::Parked(error)) => Outcome::Parked(error),
                 None => catch_unwind(AssertUnwindSafe(|| branch(index))).unwrap_or_else(|_| {
@@ -145,7 +145,12 @@ pub(super) fn run(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
             .unwrap_or_else(PoisonError::into_inner)
             .unwrap_or(Outcome::Stopped)
     });
-    together(&name, &items, outcomes.collect())
+    let made = together(&name, &items, outcomes.collect());
+    // Drift stops the whole run, whatever else went wrong beside it.
+    match call.session.drifted() {
+        Some(drift) => Err(drift.into()),
+        None => made,
+    }
 }
 
 #[derive(Clone)]

@@ -7,10 +7,10 @@ use super::value::from_json;
 use crate::error::{Error, Kind};
 use crate::types::ParseError;
 
-/// Ends the script: a pause or an interrupt that it cannot catch. Anything else is thrown as a map.
+/// Ends the script: a pause, an interrupt, or drift from the plan, which it cannot catch. Anything else is thrown as a map.
 impl From<Error> for Box<EvalAltResult> {
     fn from(error: Error) -> Self {
-        let ends = matches!(error.kind, Kind::Paused | Kind::Interrupted);
+        let ends = matches!(error.kind, Kind::Paused | Kind::Interrupted) || error.code == "drift";
         if ends {
             return EvalAltResult::ErrorTerminated(Dynamic::from(error), Position::NONE).into();
         }

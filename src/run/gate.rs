@@ -24,6 +24,7 @@ impl Session {
         if self.mode() != Mode::Run {
             return Ok(());
         }
+        let text = &self.with_plan(text);
         let digest = json::digest(&serde_json::json!({ "gate": gate, "text": text, "results": self.results() }));
         let approved = |session: &Session| {
             session.ledger(|ledger| ledger.approvals.iter().any(|a| a.gate == gate && a.digest == digest))
@@ -253,7 +254,7 @@ impl Session {
 }
 
 /// A name as a shell takes it.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,".contains(c);
     if !name.is_empty() && name.chars().all(plain) {
         name.to_owned()
@@ -263,7 +264,7 @@ fn quoted(name: &str) -> String {
 }
 
 /// Who sits here: `user@host`.
-fn who() -> String {
+pub(super) fn who() -> String {
     let user = std::env::var("USER")
         .or_else(|_| std::env::var("LOGNAME"))
         .unwrap_or_else(|_| "somebody".into());
