@@ -292,9 +292,7 @@ fn what_is_left_out_by_name_keeps_the_old_identity_and_all_that_it_needs() {
     };
     let before = grants(&planned);
     // The site: its block and its settings.
-    planned
-        .run(&["--leave-out", SITE, "--leave-out", "appsettings"])
-        .code(0);
+    planned.run(&["--leave-out", SITE]).code(0);
     let documents = planned.simulator.documents();
     let site = documents
         .iter()
@@ -304,6 +302,12 @@ fn what_is_left_out_by_name_keeps_the_old_identity_and_all_that_it_needs() {
     assert_eq!(block.len(), 1, "{block:?}");
     assert!(block.keys().next().unwrap().eq_ignore_ascii_case(&old), "{block:?}");
     assert_eq!(grants(&planned), before, "it keeps what it may do");
+    let settings = documents.iter().find(|row| row["name"] == "appsettings").unwrap();
+    let own = planned.file()["map"]["identity"]["clientId"].clone();
+    assert_eq!(
+        settings["properties"]["AZURE_CLIENT_ID"], own,
+        "what lies at it is left with it"
+    );
     let shown = planned.shown();
     let has = |code: &str| {
         shown["findings"]

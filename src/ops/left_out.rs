@@ -66,7 +66,7 @@ fn meant(given: &str, own: &[Named], others: &[Named]) -> Result<Vec<usize>, Err
             .map(|(at, _)| at)
             .collect()
     };
-    let whole = |item: &Item| item.is_named(given);
+    let whole = |item: &Item| item.is_named(given) || item.lies_at(given);
     let (mine, theirs) = (among(own, &whole), among(others, &whole));
     if !mine.is_empty() || !theirs.is_empty() {
         return Ok(mine);
@@ -115,7 +115,7 @@ mod tests {
             "bindings",
             &[
                 json!({"file": "identity_blocks", "id": "/s/rg/app-orders", "resource": "/s/rg/app-orders"}),
-                json!({"file": "app_settings", "id": "/s/rg/app-orders/config", "resource": "/s/rg/app-orders"}),
+                json!({"file": "app_settings", "id": "/s/rg/app-orders/config", "resource": "/s/rg/app-orders/config"}),
                 json!({"file": "identity_blocks", "id": "/s/rg/vm-orders", "resource": "/s/rg/vm-orders"}),
             ],
         );

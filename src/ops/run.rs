@@ -262,8 +262,8 @@ pub(crate) fn module() -> OpModule {
 
         /// Which of some items the operator leaves out by name, with `--leave-out`.
         ///
-        /// An item is named by its id, its resource, its place (`grants/FILE/ID` with its id as a step's path has it), some
-        /// whole segments of that, or any part of those that only one item has.
+        /// An item is named by its id, its resource or one that it lies below, its place (`grants/FILE/ID` with its id as a
+        /// step's path has it), some whole segments of that, or any part of those that only one item has.
         ///
         /// * `kind` (string): what they are: "grants" or "bindings"
         /// * `items` (array): maps with `id`, and where they have them `file`, `resource`, `scope`

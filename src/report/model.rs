@@ -247,10 +247,10 @@ impl Plan {
         let costs = Costs::of(&mut changes, &map);
         Self {
             changes,
-            costs,
             findings,
             unseen,
             map,
+            costs,
         }
     }
 }

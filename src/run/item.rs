@@ -40,6 +40,17 @@ impl Item {
         self.segments.windows(wanted.len()).any(|some| some == wanted)
     }
 
+    /// Whether it lies at the resource `given`, or below it: its settings, its slots, its children.
+    pub fn lies_at(&self, given: &str) -> bool {
+        let below = format!("{}/", given.trim().trim_end_matches('/').to_lowercase());
+        let is_below = |alias: &String| {
+            let rest = alias.strip_prefix(&below);
+            // What is scoped to a resource, or lies in a group, is no part of it.
+            rest.is_some_and(|rest| !format!("/{rest}").contains("/providers/"))
+        };
+        below.starts_with('/') && below.len() > 1 && self.aliases.iter().any(is_below)
+    }
+
     /// Whether `given` is a part of one of its names: as good as a name where nothing else has it.
     pub fn is_hinted(&self, given: &str) -> bool {
         let lower = given.trim().to_lowercase();
@@ -99,6 +110,9 @@ mod tests {
         for given in ["", "/", "app-orders", "bindings/move", "app", "/subscriptions/s"] {
             assert!(!item.is_named(given), "{given}");
         }
+        let site = target.trim_end_matches("/app-orders");
+        assert!(item.lies_at("/subscriptions/s/resourceGroups/RG/providers/Microsoft.Web/sites") && item.lies_at(site));
+        assert!(!item.lies_at("/") && !item.lies_at("/subscriptions/s/resourceGroups/rg") && !item.lies_at("sites"));
         assert!(item.is_hinted("app-orders") && !item.is_hinted("app-other") && !item.is_hinted(" "));
     }
 

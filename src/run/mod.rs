@@ -11,6 +11,7 @@ mod execute;
 mod found;
 mod gate;
 mod held;
+mod hold;
 mod image;
 pub mod item;
 mod like;
