@@ -183,10 +183,10 @@ impl Error {
     }
 
     /// Whether no script may catch this error and go on: a pause, an interrupt, a journal that cannot be written, a
-    /// replay that is another one than the journal's.
+    /// replay that is another one than the journal's, drift from the plan.
     pub fn ends_scripts(&self) -> bool {
         matches!(self.kind, Kind::Paused | Kind::Interrupted)
-            || ["state-unwritable", "journal-damaged", "step-changed"].contains(&self.code.as_str())
+            || ["state-unwritable", "journal-damaged", "step-changed", "drift"].contains(&self.code.as_str())
     }
 
     /// Whether the resource was not there (404).

@@ -17,6 +17,7 @@ mod help;
 mod journals;
 mod permissions;
 mod plan;
+mod plan_file;
 mod private_files;
 mod props;
 mod reliability;

@@ -137,6 +137,8 @@ impl<'a> Context<'a> {
             terminal: can_ask,
             with_current_scripts: self.global.with_current_scripts,
             secrets: self.secrets.clone(),
+            accept_drift: Vec::new(),
+            leave_out: Vec::new(),
         }
     }
 

@@ -15,6 +15,7 @@ mod list;
 mod new;
 mod panics;
 mod plan;
+mod plan_file;
 mod progress;
 mod refresh;
 mod render;

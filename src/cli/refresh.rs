@@ -44,7 +44,7 @@ fn take_in(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     }
     let host = context.host_with(&resume::scripts(context, &begun.started)?)?;
     let progress = Progress::new(&context.ui, context.ui.json(), Vec::new());
-    let opened = begun.open(context, &progress)?;
+    let opened = begun.open(context, context.session_options(), &progress)?;
     let outcome = refresh(&begun, context, &host, &opened);
     progress.end();
     let delta = outcome?;

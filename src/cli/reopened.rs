@@ -12,7 +12,7 @@ use super::target::{Place, Target};
 use crate::error::Error;
 use crate::host::{Host, Params, Runbook};
 use crate::run::record::Started;
-use crate::run::{Ledger, Session};
+use crate::run::{Ledger, Options, Session};
 use crate::store::Store;
 
 /// A run that has begun, and that nobody has opened yet.
@@ -80,7 +80,7 @@ impl Begun {
     ///
     /// # Errors
     /// `run-held`; those of the simulator that a rehearsal is run against.
-    pub fn open(&self, context: &Context<'_>, progress: &Arc<Progress>) -> Result<Opened, Error> {
+    pub fn open(&self, context: &Context<'_>, options: Options, progress: &Arc<Progress>) -> Result<Opened, Error> {
         let place = Place::from_journal(&self.started.cloud, &context.global)?;
         let handle = context.handle()?;
         let target = context.target(place.clone())?;
@@ -90,13 +90,7 @@ impl Begun {
             target.start(&handle, Some(&beside.join(SIMULATOR)))?;
         }
         progress.set_run(&self.run);
-        let session = Session::run(
-            handle.clone(),
-            target.connect(),
-            context.session_options(),
-            progress.observer(),
-            journal,
-        )?;
+        let session = Session::run(handle.clone(), target.connect(), options, progress.observer(), journal)?;
         Ok(Opened {
             handle,
             session,

@@ -56,6 +56,7 @@ fn journal(store: Arc<dyn Store>, place: &Place) -> JournalFactory {
         let journal = store.create("repl", &subject, &subject)?;
         let started = Started {
             key: None,
+            leave_out: Vec::new(),
             runbook: "repl".into(),
             params: Value::Object(serde_json::Map::new()),
             source_params: serde_json::Map::new(),

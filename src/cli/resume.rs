@@ -7,7 +7,7 @@ use super::journaled::Journaled;
 use super::progress::Progress;
 use super::reopened::{self, Begun};
 use crate::error::Error;
-use crate::run::{Event, Status, record::Started};
+use crate::run::{Event, Options, Status, record::Started};
 
 /// Go on with a run where its journal ends
 ///
@@ -17,6 +17,15 @@ pub struct Args {
     /// A run's id, the beginning of one, or `last`
     #[arg(value_name = "RUN")]
     run: String,
+    /// Go on although this item is otherwise than planned: its step or its target (may repeat)
+    #[arg(
+        long,
+        value_name = "ITEM",
+        env = "FERRY_ACCEPT_DRIFT",
+        hide_env = true,
+        value_delimiter = '\n'
+    )]
+    accept_drift: Vec<String>,
 }
 
 /// Runs `ferry resume`.
@@ -48,9 +57,22 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         .untouched("nothing was sent")
         .next(format!("ferry rollback {run}      takes back what is left of it")));
     }
+    if begun.ledger.plan.is_none() && !args.accept_drift.is_empty() {
+        let run = &begun.run;
+        return Err(Error::refused(
+            "no-plan",
+            format!("the run {run} is held to no plan, so nothing in it can be otherwise than planned"),
+        )
+        .untouched("nothing was sent")
+        .next(format!("ferry resume {run}")));
+    }
     let host = context.host_with(&scripts(context, &begun.started)?)?;
     let progress = Progress::new(&context.ui, context.ui.json(), Vec::new());
-    let opened = begun.open(context, &progress)?;
+    let options = Options {
+        accept_drift: args.accept_drift.clone(),
+        ..context.session_options()
+    };
+    let opened = begun.open(context, options, &progress)?;
     // Shared state may have waited for somebody who has brought the run to its end meanwhile.
     let status = reopened::status(&*begun.store, &begun.run)?;
     if let "done" | "rolled-back" = status.as_str() {
@@ -58,6 +80,10 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     }
     let session = opened.session.clone();
     let runbook = begun.runbook(context, &host, &session)?;
+    let plan = begun.ledger.plan.as_ref();
+    if let Some(plan) = plan.filter(|_| context.global.with_current_scripts) {
+        plan.insist_on_scripts(&host.used_scripts(&host.runbook(&begun.started.runbook)?)?)?;
+    }
     session.finish(Status::Running, None)?;
     session.tell(&Event::Run {
         run: Some(begun.run.clone()),

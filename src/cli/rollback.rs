@@ -34,7 +34,7 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
 fn take_back(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     let begun = Begun::read(context, &args.run)?;
     let progress = Progress::new(&context.ui, context.ui.json(), Vec::new());
-    let opened = begun.open(context, &progress)?;
+    let opened = begun.open(context, context.session_options(), &progress)?;
     let (session, run) = (&opened.session, begun.run.as_str());
     session.tell(&Event::Run {
         run: Some(begun.run.clone()),

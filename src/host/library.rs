@@ -11,7 +11,10 @@ use super::params::{self, Declared};
 use super::{driver, trace};
 use crate::error::Error;
 use crate::ops::{Plugins, nearest, to_json};
-use crate::run::{Mode, Session};
+use crate::run::{Mode, Session, UsedScript};
+
+/// What operations know of resource types: data, and as good as a script.
+const TYPES: &str = "stdlib/resource_types.toml";
 
 /// A script and its syntax tree.
 pub struct Compiled {
@@ -153,6 +156,19 @@ impl Library {
             }
         }
         Ok(compiled)
+    }
+
+    /// What was compiled so far, and the data that operations read, each with its origin and its digest.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn used(&self) -> Result<Vec<UsedScript>, Error> {
+        let mut used: Vec<UsedScript> = lock(&self.compiled)
+            .values()
+            .map(|compiled| compiled.script.used())
+            .collect();
+        used.push(self.loader.read(TYPES)?.used());
+        Ok(used)
     }
 
     /// The module of a script, if it was evaluated already.

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::fence;
 use crate::error::Error;
 use crate::ops::nearest;
-use crate::run::KeptScript;
+use crate::run::{KeptScript, UsedScript};
 use crate::types::json::hex;
 
 static STDLIB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
@@ -61,6 +61,18 @@ pub struct Script {
     pub digest: String,
     /// Whether the text is that of an embedded script, wherever it was read from.
     pub embedded: bool,
+}
+
+impl Script {
+    /// As a plan is bound to it.
+    pub fn used(&self) -> UsedScript {
+        let file = self.path.as_ref().map(|path| path.display().to_string());
+        UsedScript {
+            key: self.key.clone(),
+            origin: file.unwrap_or_else(|| "embedded".to_owned()),
+            digest: self.digest.clone(),
+        }
+    }
 }
 
 /// A script that is not embedded.

@@ -15,7 +15,7 @@ use super::runbook::Runbook;
 use super::{check, engine};
 use crate::error::{Error, Kind};
 use crate::ops::{Frozen, OpModule, Plugins as _};
-use crate::run::{Finding, Mode, Session, Status};
+use crate::run::{Finding, Mode, Session, Status, UsedScript};
 
 /// What programs embed to run scripts. It is cheap to make: nothing is compiled before it is needed.
 pub struct Host {
@@ -76,6 +76,24 @@ impl Host {
             self.parser.clone(),
             None,
         )
+    }
+
+    /// Every script that a run of this runbook uses, with its text's digest: the runbook, all sources and finders, what they
+    /// import, and what Ferry knows of resource types.
+    ///
+    /// # Errors
+    /// As [`Host::runbook`], for each of them.
+    pub fn used_scripts(&self, runbook: &Runbook) -> Result<Vec<UsedScript>, Error> {
+        let library = self.library();
+        let mut keys = vec![library.loader().runbook(&runbook.key)?];
+        for kind in ["permissions", "bindings"] {
+            let files = library.loader().names(&format!("stdlib/{kind}"));
+            keys.extend(files.iter().map(|file| format!("stdlib/{kind}/{file}.rhai")));
+        }
+        for key in keys {
+            library.compiled_with_imports(&key)?;
+        }
+        library.used()
     }
 
     /// All runbooks that have a name.
@@ -222,7 +240,7 @@ impl Host {
         for (index, phase) in runbook.phases.iter().enumerate() {
             value = session.phase(phase, || phase_body(&program, &script, phase, params))?;
             let more = index + 1 < runbook.phases.len();
-            if more && session.options().until.as_deref() == Some(phase) {
+            if more && session.until() == Some(phase) {
                 return Ok(RunOutcome {
                     results: session.results(),
                     value,

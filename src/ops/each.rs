@@ -122,7 +122,12 @@ pub(super) fn run(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
                     .cloned()
             });
             let outcome = match poisoned {
-                _ if ended.load(Ordering::SeqCst) || call.session.cancel().is_cancelled() => Outcome::Stopped,
+                _ if ended.load(Ordering::SeqCst)
+                    || call.session.cancel().is_cancelled()
+                    || call.session.drifted().is_some() =>
+                {
+                    Outcome::Stopped
+                }
                 Some(Poison::Failed(first)) => Outcome::Skipped(first),
                 Some(Poison::Parked(error)) => Outcome::Parked(error),
                 None => catch_unwind(AssertUnwindSafe(|| branch(index))).unwrap_or_else(|_| {
@@ -173,7 +178,12 @@ pub(super) fn run(call: &Call<'_>) -> Result<Dynamic, Box<EvalAltResult>> {
             .unwrap_or_else(PoisonError::into_inner)
             .unwrap_or(Outcome::Stopped)
     });
-    together(&name, &items, outcomes.collect())
+    let made = together(&name, &items, outcomes.collect());
+    // Drift stops the whole run, whatever else went wrong beside it.
+    match call.session.drifted() {
+        Some(drift) => Err(drift.into()),
+        None => made,
+    }
 }
 
 #[derive(Clone)]

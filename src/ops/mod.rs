@@ -17,6 +17,7 @@ mod group;
 mod http;
 mod identity;
 mod identity_block;
+mod left_out;
 mod lines;
 mod plugin;
 mod plugins;

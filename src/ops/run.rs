@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::captures::unshare_fn;
 use super::each;
+use super::left_out;
 use super::spec::OpModule;
 use super::value::{from_json, to_json};
 use crate::error::Error;
@@ -273,6 +274,26 @@ pub(crate) fn module() -> OpModule {
         fn unseen(call) {
             call.session.unseen(&call.text("scope")?, &call.text("why")?, &call.text("needs")?)?;
             Ok(())
+        }
+
+        /// Which of some items the operator leaves out by name, with `--leave-out`.
+        ///
+        /// An item is named by its id, its resource or one that it lies below, its place (`grants/FILE/ID` with its id as a
+        /// step's path has it), some whole segments of that, or any part of those that only one item has.
+        ///
+        /// * `kind` (string): what they are: "grants" or "bindings"
+        /// * `items` (array): maps with `id`, and where they have them `file`, `resource`, `scope`
+        /// * `others` (array): items of the other kind, which a name may mean too
+        /// * returns (array): the positions of those that are left out
+        /// * errors: `unknown-item`, `ambiguous-item`
+        /// * changes: no
+        /// * also: skip, exclude
+        ///
+        /// ```rhai
+        /// assert_eq(run::left_out("grants", [#{ id: "a" }], []), []);
+        /// ```
+        fn left_out(call) {
+            left_out::positions(call)
         }
 
         /// What could not be looked into: so far, or since `run::reset_unseen`.

@@ -86,6 +86,7 @@ mod tests {
             body: json!({ "id": format!("https://graph/{unknown}") }),
             edits: Vec::new(),
             effect: "none".into(),
+            risks: Vec::new(),
             why: "because".into(),
         };
         let shown = plan(&Plan::new(vec![planned], vec![], vec![], &json!({})));

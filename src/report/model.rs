@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::run::change::Action;
+pub use crate::run::map_in;
 use crate::run::record::{self, Approval, HandOver, Standing};
-use crate::run::{Finding, Ledger, Planned, Unseen};
+use crate::run::{Costs, Finding, Ledger, Planned, Unseen};
 use crate::store::Entry;
 
 /// A run: what `ferry show` prints.
@@ -19,6 +20,9 @@ pub struct Run {
     pub runbook: String,
     /// Its parameters.
     pub params: Value,
+    /// The digest of the plan that it is held to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     /// The cloud, as `public`, `https://…` or `sim:demo`.
     pub cloud: String,
     /// `running`, `paused`, `failed`, `done`, `rolled-back`.
@@ -131,6 +135,8 @@ pub struct Plan {
     pub unseen: Vec<Unseen>,
     /// The dependency map, as the runbook gives it; an empty object where it gives none.
     pub map: Value,
+    /// What the changes cost, and where they are risky.
+    pub costs: Costs,
 }
 
 impl Run {
@@ -160,6 +166,7 @@ impl Run {
             run: run.to_owned(),
             runbook: started.map(|started| started.runbook.clone()).unwrap_or_default(),
             params: started.map(|started| started.params.clone()).unwrap_or_default(),
+            plan: ledger.plan.as_ref().map(|plan| plan.digest.clone()),
             cloud: started.map(|started| cloud(&started.cloud)).unwrap_or_default(),
             status: status.to_owned(),
             why,
@@ -260,25 +267,19 @@ impl Plan {
     /// A plan from what was planned and what the phases returned.
     ///
     /// `results` is the phases' results by name, or what a runbook of one function returned.
-    pub fn new(changes: Vec<Planned>, findings: Vec<Finding>, unseen: Vec<Unseen>, results: &Value) -> Self {
+    pub fn new(mut changes: Vec<Planned>, findings: Vec<Finding>, unseen: Vec<Unseen>, results: &Value) -> Self {
         let map = map_in(results)
             .or_else(|| results.as_object().and_then(|phases| phases.values().find_map(map_in)))
             .cloned()
             .unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+        let costs = Costs::of(&mut changes, &map);
         Self {
             changes,
             findings,
             unseen,
             map,
+            costs,
         }
-    }
-}
-
-/// The dependency map in what a phase returned: its member `map`, or the whole of it where it has a map's lists.
-pub fn map_in(result: &Value) -> Option<&Value> {
-    match result.get("map") {
-        Some(map) if map.is_object() => Some(map),
-        _ => (result.get("grants").is_some() && result.get("bindings").is_some()).then_some(result),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::costs;
 use super::delta::Delta;
 use super::map::{Item, Map};
 use super::model::{Plan, Run};
@@ -33,7 +34,11 @@ pub fn plan(plan: &Plan, runbook: &str) -> String {
         if change.effect != "none" && !change.effect.is_empty() {
             line(&mut text, &format!("{:15}effect: {}", "", change.effect));
         }
+        for risk in &change.risks {
+            line(&mut text, &format!("{:15}risk: {}", "", shown(risk)));
+        }
     }
+    costs::section(&mut text, &plan.costs);
     found(&mut text, &plan.findings);
     not_seen(&mut text, &plan.unseen);
     let restarts = plan
@@ -56,6 +61,7 @@ pub fn run(run: &Run) -> String {
     for (name, value) in [
         ("run", run.run.as_str()),
         ("runbook", &run.runbook),
+        ("plan", run.plan.as_deref().unwrap_or_default()),
         ("cloud", &run.cloud),
         ("status", &run.status),
         ("why", run.why.as_deref().unwrap_or_default()),
@@ -365,11 +371,11 @@ pub(super) fn amount(count: usize, noun: &str) -> String {
     }
 }
 
-fn blank(text: &str) -> &'static str {
+pub(super) fn blank(text: &str) -> &'static str {
     if text.is_empty() { "" } else { "\n" }
 }
 
-fn line(text: &mut String, line: &str) {
+pub(super) fn line(text: &mut String, line: &str) {
     text.push_str(line.trim_end());
     text.push('\n');
 }

@@ -82,17 +82,20 @@ impl Session {
 
     fn send_new(&self, change: Change, key: String) -> Result<Value, Error> {
         // An edit that has nothing left to do is no change.
+        let mut edited = None;
         if let Action::Edit(edit) = &change.action {
             let document = self.whole(edit)?;
             if edit.in_place(&document) {
                 return Ok(edit_outcome(edit, 0));
             }
+            edited = Some(document);
         }
         let before = match change.before.clone() {
             Before::Read => self.current(change.action.write())?.map_or(Some(Value::Null), Some),
             Before::Known(document) => Some(document.unwrap_or(Value::Null)),
             Before::Unreadable => None,
         };
+        self.hold_to_plan(&change, &key, edited.as_ref().or(before.as_ref()))?;
         let undo = change
             .undo
             .clone()
@@ -250,7 +253,7 @@ impl Session {
         }
     }
 
-    fn probe_without_secrets(&self, probe: &Probe) -> Probe {
+    pub(super) fn probe_without_secrets(&self, probe: &Probe) -> Probe {
         match probe {
             Probe::Shows(wanted) => Probe::Shows(drop_hidden(&self.secrets.hide(wanted))),
             Probe::Holds { read, wanted, there } => Probe::Holds {

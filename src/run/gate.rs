@@ -35,6 +35,7 @@ impl Session {
         if self.mode() != Mode::Run {
             return Ok(());
         }
+        let text = &self.with_plan(text);
         let (gate, text) = (&*self.hide_text(gate), &*self.hide_text(text));
         let digest = self.digest_of(gate, text);
         let approved = |session: &Session| session.ledger(|ledger| ledger.is_approved(gate, &digest));
@@ -100,6 +101,7 @@ impl Session {
         if self.mode() != Mode::Run {
             return Ok(());
         }
+        let text = &self.with_plan(text);
         let (gate, text) = (&*self.hide_text(gate), &*self.hide_text(text));
         let digest = self.digest_of(gate, text);
         self.open_gate(gate, text, &digest, true)
@@ -334,7 +336,7 @@ fn first_line(text: &str, run: &str) -> String {
 }
 
 /// A name as a shell takes it.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,".contains(c);
     if !name.is_empty() && name.chars().all(plain) {
         name.to_owned()

@@ -3,16 +3,27 @@
 //! It knows no scripts and no wire format: above it are `ops` and `host`, below it `azure` and `store`.
 
 pub mod change;
+pub mod costs;
+mod drift;
 pub mod edit;
 mod event;
 mod execute;
+mod found;
 mod gate;
+mod held;
 mod hide;
+mod hold;
+mod image;
+pub mod item;
+mod like;
+mod options;
 mod overlay;
 pub mod path;
 mod person;
 pub mod placeholder;
+mod plan_file;
 mod planned;
+mod planned_map;
 mod read;
 pub mod record;
 mod refresh;
@@ -24,11 +35,17 @@ mod settle;
 mod step;
 mod undo;
 
+pub use costs::Costs;
+pub use drift::{Difference, Drift};
 pub use event::{Event, Observer, State, nobody};
 pub use gate::{Approved, BY_CHECK};
+pub use options::{Approver, Connect, JournalFactory, KeptScript, Mode, Options, Status};
+pub use plan_file::{Bound, FORMAT, PlanFile, PlannedChange, UsedScript};
+pub use planned::Planned;
+pub use planned_map::map_in;
 pub use record::{Finding, Ledger, Unseen};
 pub use rollback::RolledBack;
-pub use session::{Approver, Connect, JournalFactory, KeptScript, Mode, Options, Planned, Session, Status};
+pub use session::Session;
 
 /// The version of Microsoft.ManagedIdentity/userAssignedIdentities that Ferry speaks.
 pub const IDENTITY_API: &str = "2024-11-30";

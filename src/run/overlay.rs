@@ -40,6 +40,11 @@ impl Overlay {
         }
     }
 
+    /// Whether a planned write has changed what a path shows.
+    pub fn knows(&self, path: &str) -> bool {
+        self.documents.contains_key(&path.to_lowercase())
+    }
+
     /// Whether a path lies below something that is only planned: the cloud knows nothing of it.
     pub fn is_new(&self, path: &str) -> bool {
         let key = path.to_lowercase();

@@ -1,11 +1,13 @@
 //! What a journal says: typed records, and the ledger that they add up to.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::change::{Action, Probe, Undo};
+use super::plan_file::PlanFile;
 use crate::error::Error;
 use crate::store::{self, Entry};
 
@@ -15,6 +17,8 @@ use crate::store::{self, Entry};
 pub enum Record {
     /// The run began.
     Started(Started),
+    /// The plan that the run is held to.
+    Plan(Box<PlanFile>),
     /// A script that the run uses, with its whole text.
     Script {
         /// Its key, as `stdlib/permissions/key_vault`.
@@ -160,6 +164,9 @@ pub struct Started {
     pub cloud: Value,
     /// The version of ferry.
     pub version: String,
+    /// What the operator leaves out by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leave_out: Vec<String>,
 }
 
 /// A change that is about to be sent.
@@ -313,6 +320,8 @@ pub struct Gate {
 pub struct Ledger {
     /// How it began.
     pub started: Option<Started>,
+    /// The plan that it is held to.
+    pub plan: Option<Arc<PlanFile>>,
     /// The scripts: key → (origin, text).
     pub scripts: BTreeMap<String, (String, String)>,
     /// The phases that began, in order, with their results where they ended.
@@ -370,6 +379,7 @@ impl Ledger {
     pub fn take(&mut self, record: Record, at: &str) {
         match record {
             Record::Started(started) => self.started = Some(started),
+            Record::Plan(plan) => self.plan = Some(Arc::new(*plan)),
             Record::Script { key, origin, text } => {
                 self.scripts.insert(key, (origin, text));
             }

@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use super::change::{Action, Change};
 use super::event::nobody;
+use super::options::{Connect, Mode, Options};
 use super::path;
 use super::record::Standing;
 use super::send::edit_outcome;
-use super::session::{Connect, Mode, Options, Session, lock};
+use super::session::{Session, lock};
 use crate::error::Error;
 
 impl Session {

@@ -6,126 +6,24 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
-use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Observer};
+use super::held::Held;
+pub(super) use super::options::Mode;
+use super::options::{Connect, JournalFactory, KeptScript, Options, Status};
 use super::overlay::Overlay;
 use super::path;
-use super::record::{Finding, HandOver, Ledger, Record, Started, Unseen};
+use super::plan_file::PlannedChange;
+use super::planned::Planned;
+use super::record::{Ledger, Record, Started, Unseen};
 use crate::azure::{self, Client};
 use crate::error::{Error, Kind};
+use crate::store;
+use crate::store::Journal;
 use crate::store::redact::Secrets;
-use crate::store::{self, Journal};
-
-/// What a session may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Everything, journaled.
-    Run,
-    /// Reads; writes go to the overlay and are listed.
-    Plan,
-    /// Reads; writes are refused until they are allowed.
-    Explore,
-}
-
-/// Asks a person on a terminal.
-pub trait Approver: Send + Sync {
-    /// Whether the person approves `gate`, having read `text`.
-    fn ask(&self, gate: &str, text: &str) -> bool;
-}
-
-/// Opens the connection to a cloud; called at the first request, once.
-pub type Connect = Box<dyn Fn() -> BoxFuture<'static, Result<Client, azure::Error>> + Send + Sync>;
-
-/// Begins a journal; called when an exploring session is first allowed to write.
-pub type JournalFactory = Box<dyn Fn() -> Result<Box<dyn Journal>, store::Error> + Send + Sync>;
-
-/// How a session works.
-#[derive(Clone, Default)]
-pub struct Options {
-    /// Every gate is approved.
-    pub yes: bool,
-    /// The phase to stop after.
-    pub until: Option<String>,
-    /// How many requests, and so how many items of `run::each`, are under way at once.
-    pub concurrency: usize,
-    /// Who is asked at gates.
-    pub approver: Option<Arc<dyn Approver>>,
-    /// Whether a person sits at a terminal, so that waits are sat out.
-    pub terminal: bool,
-    /// Scripts are read anew instead of from the journal.
-    pub with_current_scripts: bool,
-    /// The secrets that are known, for whoever else writes something in this process.
-    pub secrets: Arc<Secrets>,
-}
-
-/// A script that a journal keeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptScript {
-    /// `embedded`, or the file that it came from.
-    pub origin: String,
-    /// Its text.
-    pub text: String,
-}
-
-/// How a run stands at the end of a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// A process works on it.
-    Running,
-    /// It waits for a person or for time.
-    Paused,
-    /// It failed, or was stopped, and can be resumed.
-    Failed,
-    /// It is done.
-    Done,
-    /// Its changes were taken back.
-    RolledBack,
-}
-
-impl Status {
-    /// As journals and outputs spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Status::Running => "running",
-            Status::Paused => "paused",
-            Status::Failed => "failed",
-            Status::Done => "done",
-            Status::RolledBack => "rolled-back",
-        }
-    }
-}
-
-/// A change that a plan lists.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Planned {
-    /// Its number.
-    pub seq: u64,
-    /// The phase.
-    pub phase: String,
-    /// The step's path, printed.
-    pub step: String,
-    /// The operation.
-    pub op: String,
-    /// The method.
-    pub method: String,
-    /// The path as sent, without query.
-    pub target: String,
-    /// The body, without secrets.
-    pub body: Value,
-    /// For edits: what is turned.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub edits: Vec<Value>,
-    /// What it does to workloads.
-    pub effect: String,
-    /// What it is for, in a sentence.
-    pub why: String,
-}
 
 /// What a running script is tied to. It is shared by all threads of a run; every call blocks, and is made
 /// from plain threads, never from async code.
@@ -148,17 +46,23 @@ pub struct Session {
     factory: Option<JournalFactory>,
     pub(super) ledger: Mutex<Ledger>,
     pub(super) overlay: Mutex<Overlay>,
-    planned: Mutex<Vec<Planned>>,
+    planned: Mutex<Vec<PlannedChange>>,
+    /// What makes the digests of this plan its own.
+    pub(super) salt: String,
+    /// The plan that the run is held to, if it is held to one.
+    pub(super) held: OnceLock<Held>,
+    /// The drift that stopped the run.
+    pub(super) drifted: Mutex<Option<Error>>,
     planned_items: Mutex<HashSet<String>>,
     pub(super) occurrences: Mutex<HashMap<String, u64>>,
     pub(super) visited: Mutex<HashSet<String>>,
     /// Steps whose results are not kept, printed.
     pub(super) fresh: Mutex<HashSet<String>>,
-    differences: AtomicU64,
+    pub(super) differences: AtomicU64,
     /// Whether the journal knew of a phase when this process took it up.
     resumed: AtomicBool,
     /// What could not be looked into since the list was begun anew; none where it never was.
-    unseen_since: Mutex<Option<Vec<Unseen>>>,
+    pub(super) unseen_since: Mutex<Option<Vec<Unseen>>>,
     next_change: AtomicU64,
     memo: Mutex<HashMap<String, Arc<Value>>>,
     principals: Mutex<HashMap<String, String>>,
@@ -198,6 +102,9 @@ impl Session {
             ledger: Mutex::new(Ledger::default()),
             overlay: Mutex::new(Overlay::default()),
             planned: Mutex::new(Vec::new()),
+            salt: uuid::Uuid::new_v4().simple().to_string(),
+            held: OnceLock::new(),
+            drifted: Mutex::new(None),
             planned_items: Mutex::new(HashSet::new()),
             occurrences: Mutex::new(HashMap::new()),
             visited: Mutex::new(HashSet::new()),
@@ -251,6 +158,11 @@ impl Session {
             .next_change
             .store(ledger.changes.len() as u64 + 1, Ordering::SeqCst);
         session.resumed.store(!ledger.phases.is_empty(), Ordering::SeqCst);
+        if let Some(plan) = ledger.plan.clone() {
+            let held = Held::new(plan);
+            held.take_done(&ledger.changes);
+            let _ = session.held.set(held);
+        }
         *lock(&session.ledger) = ledger;
         let _ = session.journal.set(journal);
         Ok(Arc::new(session))
@@ -259,6 +171,24 @@ impl Session {
     /// How the session works.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// The phase to stop after: the option's, or that at which the plan of the run ends.
+    pub fn until(&self) -> Option<&str> {
+        let planned = || self.held.get()?.plan.until.as_deref();
+        self.options.until.as_deref().or_else(planned)
+    }
+
+    /// What the operator leaves out by name: for this command, or since the run began.
+    pub fn leave_out(&self) -> Vec<String> {
+        let kept = self.ledger(|ledger| ledger.started.as_ref().map(|started| started.leave_out.clone()));
+        let mut all = kept.unwrap_or_default();
+        for item in &self.options.leave_out {
+            if !all.contains(item) {
+                all.push(item.clone());
+            }
+        }
+        all
     }
 
     /// What the session may do.
@@ -478,10 +408,23 @@ impl Session {
 
     /// The changes that a plan lists, in order.
     pub fn planned(&self) -> Vec<Planned> {
+        lock(&self.planned)
+            .iter()
+            .map(|planned| planned.shown.clone())
+            .collect()
+    }
+
+    /// The same with all that a plan file keeps of each.
+    pub fn planned_whole(&self) -> Vec<PlannedChange> {
         lock(&self.planned).clone()
     }
 
-    pub(super) fn add_planned(&self, planned: Planned) {
+    /// What makes the digests of this session's plan its own.
+    pub fn salt(&self) -> &str {
+        &self.salt
+    }
+
+    pub(super) fn add_planned(&self, planned: PlannedChange) {
         lock(&self.planned).push(planned);
     }
 
@@ -522,109 +465,6 @@ impl Session {
 
     pub(super) fn resource_of(&self, principal: &str) -> Option<String> {
         lock(&self.principals).get(&principal.to_lowercase()).cloned()
-    }
-
-    /// Writes down something that was found; the same finding is written once.
-    ///
-    /// # Errors
-    /// When the journal cannot be written.
-    pub fn finding(&self, finding: Finding) -> Result<(), Error> {
-        if finding.severity == "difference" {
-            self.differences.fetch_add(1, Ordering::SeqCst);
-        }
-        let finding = self.hidden_finding(finding);
-        let known = self.ledger(|ledger| ledger.findings.contains(&finding));
-        // A difference is told as often as it is found: it is why the run stops here.
-        if !known || finding.severity == "difference" {
-            self.tell(&Event::Finding {
-                severity: finding.severity.clone(),
-                code: finding.code.clone(),
-                target: finding.target.clone(),
-                message: finding.message.clone(),
-            });
-        }
-        if known {
-            return Ok(());
-        }
-        self.write(Record::Finding(finding))
-    }
-
-    /// How many differences this process has found, those included that the journal knew before.
-    pub fn differences(&self) -> u64 {
-        self.differences.load(Ordering::SeqCst)
-    }
-
-    /// Writes down a warning.
-    ///
-    /// # Errors
-    /// When the journal cannot be written.
-    pub fn warn(&self, code: &str, target: &str, text: &str) -> Result<(), Error> {
-        self.finding(Finding {
-            severity: "warning".into(),
-            code: code.into(),
-            target: target.into(),
-            message: text.into(),
-        })
-    }
-
-    /// Writes down something that could not be looked into.
-    ///
-    /// # Errors
-    /// When the journal cannot be written.
-    pub fn unseen(&self, scope: &str, why: &str, needs: &str) -> Result<(), Error> {
-        let unseen = self.hidden_unseen(Unseen {
-            scope: scope.into(),
-            why: why.into(),
-            needs: needs.into(),
-        });
-        if let Some(since) = lock(&self.unseen_since).as_mut()
-            && !since.contains(&unseen)
-        {
-            since.push(unseen.clone());
-        }
-        if self.ledger(|ledger| ledger.unseen.contains(&unseen)) {
-            return Ok(());
-        }
-        self.tell(&Event::Unseen {
-            scope: unseen.scope.clone(),
-            why: unseen.why.clone(),
-            needs: unseen.needs.clone(),
-        });
-        self.write(Record::Unseen(unseen))
-    }
-
-    /// A remark.
-    ///
-    /// # Errors
-    /// When the journal cannot be written.
-    pub fn note(&self, text: &str) -> Result<(), Error> {
-        self.tell(&Event::Note { text: text.to_owned() });
-        self.write(Record::Note { text: text.to_owned() })
-    }
-
-    /// The hand-overs of this run.
-    pub fn hand_overs(&self) -> Vec<HandOver> {
-        self.ledger(|ledger| ledger.hand_overs.clone())
-    }
-
-    /// The hand-overs that are open: task and text.
-    pub fn open_hand_overs(&self) -> Vec<(String, String)> {
-        let open = self.hand_overs().into_iter().filter(|task| task.closed.is_none());
-        open.map(|task| (task.task, task.text)).collect()
-    }
-
-    /// What could not be looked into, since the list was begun anew or in the whole run.
-    pub fn unseen_items(&self) -> Vec<Unseen> {
-        match &*lock(&self.unseen_since) {
-            Some(since) => since.clone(),
-            None => self.ledger(|ledger| ledger.unseen.clone()),
-        }
-    }
-
-    /// Begins the list of what could not be looked into anew, for a look that replaces an earlier one. The journal
-    /// keeps everything.
-    pub fn reset_unseen(&self) {
-        *lock(&self.unseen_since) = Some(Vec::new());
     }
 }
 

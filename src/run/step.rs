@@ -13,6 +13,8 @@ use crate::types::json;
 
 /// The phases whose steps are not replayed: what they saw earlier proves nothing.
 const SEEN_ANEW: [&str; 2] = ["verify", super::refresh::PHASE];
+/// The phase that looks, which a run that is held to a plan does anew each time.
+const PREPARE: &str = "prepare";
 
 impl Session {
     /// Runs a phase, unless it has ended: then its recorded result is given.
@@ -38,6 +40,7 @@ impl Session {
             Ok(result) => {
                 self.refuse_secrets(&format!("the result of {name}"), &result)?;
                 self.refuse_vanished(name)?;
+                self.hold_phase_to_plan(name, &result)?;
                 self.write(Record::PhaseDone {
                     name: name.to_owned(),
                     result: result.clone(),
@@ -91,15 +94,14 @@ impl Session {
     }
 
     /// Whether the result of a step is written down: not in verification, which proves nothing later, nor below a
-    /// step that is taken afresh.
+    /// step that is taken afresh, nor where a look is compared with a plan.
     pub(super) fn is_kept(&self, segments: &[String]) -> bool {
         let fresh = lock(&self.fresh);
         let below_fresh =
             !fresh.is_empty() && (1..=segments.len()).any(|n| fresh.contains(&path::printed(&segments[..n])));
-        !segments
-            .first()
-            .is_some_and(|phase| SEEN_ANEW.contains(&phase.as_str()))
-            && !below_fresh
+        let anew =
+            |phase: &String| SEEN_ANEW.contains(&phase.as_str()) || (phase == PREPARE && self.held.get().is_some());
+        !segments.first().is_some_and(anew) && !below_fresh
     }
 
     /// As [`Session::step`], with several segments below the current step.

@@ -3,6 +3,7 @@
 //! but for those that [`ELSEWHERE`] explains.
 
 mod clouds;
+mod plans;
 mod relocations;
 mod runs;
 mod scripts;

@@ -3,7 +3,7 @@
 
     gauntlet.py --ferry PATH [--seeds 1-20] [--only WAY,…] [--keep DIR] [--plain-estates]
 
-Ways: plain, serial, unnamed, move, kill, lag, plan, twice, overlap, swap, skip, only, except, keep, json, approve. For each a
+Ways: plain, serial, unnamed, move, kill, lag, plan, planned, twice, overlap, swap, skip, only, except, keep, json, approve. For each a
 seed of its own decides sizes, lag, latency and concurrency. Exit 0 if all pass; 1 otherwise, with what was seen kept.
 Python 3.11, standard library only; knows only what the design calls contract.
 """
@@ -172,6 +172,20 @@ def same(planned, made):
     return out
 
 
+def planned(way):
+    """Planned into a file, then carried out from it, in parallel: exactly its changes, each once."""
+    with way.simulator() as sim:
+        before = sim.estate()
+        file = way.folder / "plan.json"
+        way.ferry(0, "plan", "relocate", "--cloud", sim.url, *way.params(), "--out", str(file))
+        way.ferry(0, "run", "--plan-file", str(file), "--yes")
+        shown = json.loads(way.ferry(0, "show", "last", "--json")[0])
+        plan = json.loads(file.read_text(encoding="utf-8"))
+        key = lambda change: (change["step"], change["method"])  # noqa: E731
+        left, made = sorted(map(key, plan["changes"])), sorted(map(key, shown["changes"]))
+        return way.judged(sim, before) + [f"planned or made alone: {odd}" for odd in set(left) ^ set(made)]
+
+
 def plan(way):
     more = way.rng.choice([[], [], ["bindings=overlap"], ["bindings=swap"], ["bindings=skip"], ["keep_old=true"]])
     with way.simulator() as sim:
@@ -331,7 +345,7 @@ def wished(mode):
     return wish
 
 
-WAYS = {"plain": plain, "serial": serial, "unnamed": plain, "move": move, "kill": kill, "lag": lag, "plan": plan, "twice": twice,
+WAYS = {"plain": plain, "serial": serial, "unnamed": plain, "move": move, "kill": kill, "lag": lag, "plan": plan, "planned": planned, "twice": twice,
         "overlap": wished("overlap"), "swap": wished("swap"), "skip": skip, "only": only, "except": except_, "keep": keep,
         "json": as_json, "approve": approve}
 

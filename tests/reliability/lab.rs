@@ -185,6 +185,7 @@ impl<'a> Cell<'a> {
 
     fn started(&self, params: &Params) -> Started {
         Started {
+            leave_out: Vec::new(),
             runbook: "relocate".to_owned(),
             key: None,
             params: Value::Object(params.values.clone()),
