@@ -136,7 +136,7 @@ fn what_came_since_the_plan_keeps_the_old_identity_until_it_is_gone() {
 /// A run over an estate of which something cannot be read, and the command that it names.
 fn blind_run(simulator: &Simulator, ferry: &Ferry) -> String {
     let (identity, to) = demo("many-scopes");
-    let faults = serde_json::json!([{ "match": { "method": "GET", "path": "(?i)federatedIdentityCredentials" },
+    let faults = serde_json::json!([{ "match": { "method": "GET", "path": "(?i)userAssignedIdentities/[^/]+/federatedIdentityCredentials" },
         "do": { "status": 403 } }]);
     assert_eq!(simulator.ask("POST", "/_sim/faults", &faults).0, 200);
     let cloud = ["--cloud", &simulator.url];

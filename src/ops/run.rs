@@ -101,7 +101,7 @@ pub(crate) fn module() -> OpModule {
             Ok(())
         }
 
-        /// Announces a gate that the phase will come to, so that it can be approved together with an earlier one.
+        /// Announces a gate that the phase will come to, so that it can be approved early.
         ///
         /// * `gate` (string): the gate's name, as `run::approve` will give it
         /// * `text` (string): what is approved, word for word as `run::approve` will give it
@@ -344,7 +344,9 @@ pub(crate) fn module() -> OpModule {
             call.bound().plugins.parameter(call.file(), &call.text("name")?)
         }
 
-        /// Whether an earlier process began this run: time has passed, and others may have been at work.
+        /// Whether an earlier process began this run.
+        ///
+        /// Time has passed then, and others may have been at work.
         ///
         /// * returns (bool): true in a resumed run
         /// * changes: no

@@ -263,13 +263,11 @@ impl Directory {
 
     /// Changes the rows of an array that the directory only keeps; one that the estate lacks begins here.
     pub(super) fn change_kept(&mut self, key: &str, change: impl FnOnce(&mut Vec<Value>)) {
-        let at = match self.keys.iter().position(|(name, _)| name.eq_ignore_ascii_case(key)) {
-            Some(at) => at,
-            None => {
-                self.keys.push((key.to_owned(), None));
-                self.keys.len() - 1
-            }
-        };
+        let known = self.keys.iter().position(|(name, _)| name.eq_ignore_ascii_case(key));
+        let at = known.unwrap_or(self.keys.len());
+        if known.is_none() {
+            self.keys.push((key.to_owned(), None));
+        }
         let mut rows = match self.keys[at].1.take() {
             Some(Value::Array(rows)) => rows,
             _ => Vec::new(),

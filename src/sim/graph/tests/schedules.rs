@@ -113,6 +113,7 @@ fn a_unit_shows_among_what_its_members_are_in() {
     let mut estate = estate();
     estate["administrativeUnits"] = json!([{"id": UNIT, "displayName": "shops", "members": [CASEY]}]);
     let mut directory = Directory::load(&estate, TENANT).unwrap();
+    directory.identity_created("id-shop", SHOP, SHOP_APP, RESOURCE, None);
     let body = get(&mut directory, &format!("/v1.0/users/{CASEY}/memberOf"))
         .body
         .unwrap();
