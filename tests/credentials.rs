@@ -403,15 +403,19 @@ fn what_the_azure_cli_says_is_told() {
 
 #[test]
 fn tokens_that_end_on_the_way_are_replaced() {
-    // However quick the machine is, the relocation outlasts several tokens.
-    let stage = Stage::new(&["--token-life", "1", "--latency", "100"]);
+    // However quick the machine is, the relocation outlasts several tokens; however slow, each lives long enough to be used.
+    let stage = Stage::new(&["--token-life", "4", "--latency", "250"]);
     let variables = [
         ("AZURE_TENANT_ID", stage.tenant.as_str()),
         ("AZURE_CLIENT_ID", APP),
         ("AZURE_CLIENT_SECRET", "new~secret"),
     ];
     stage.relocate("environment", &variables).code(0);
-    assert!(stage.asked(&stage.token_path()).len() > 4);
+    assert!(
+        stage.asked(&stage.token_path()).len() > 4,
+        "{:?}",
+        stage.asked(&stage.token_path())
+    );
     assert_eq!(stage.end(), plain_end());
 }
 

@@ -3,7 +3,7 @@
 use ferry::run::edit::find_words;
 use serde_json::Value;
 
-use crate::support::{ESTATES, Ferry, Simulator, demo, relocation};
+use crate::support::{ESTATES, Ferry, Simulator, demo, estate_file, relocation};
 
 #[test]
 fn nothing_names_the_old_identity_after_a_relocation() {
@@ -147,5 +147,35 @@ fn probes_must_answer_after_the_move() {
             "{}",
             ran.err
         );
+    }
+}
+
+/// Estates that lie beside the checkout are tenants of others; where they are not, one of ours says the same: what a tenant
+/// holds already can be made again, whatever the rules say of new names.
+#[test]
+fn what_a_tenant_holds_already_can_be_made_again() {
+    let mut estates = vec![(
+        "ours".to_owned(),
+        std::fs::read_to_string(estate_file("two-regions")).unwrap(),
+    )];
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/estates");
+    for entry in std::fs::read_dir(beside).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        estates.push((path.display().to_string(), std::fs::read_to_string(path).unwrap()));
+    }
+    let name = "/federatedIdentityCredentials/";
+    let ours = &mut estates[0].1;
+    let at = ours.find(name).unwrap() + name.len();
+    let own = ours[at..].split('"').next().unwrap().to_owned();
+    *ours = ours
+        .replace(&format!("{name}{own}\""), &format!("{name}ci\""))
+        .replace(&format!("\"name\": \"{own}\""), "\"name\": \"ci\"");
+    for (estate, text) in estates {
+        let ferry = Ferry::new();
+        let file = ferry.directory().join("estate.json");
+        std::fs::write(&file, text).unwrap();
+        let sim = format!("--sim={}", file.display());
+        let ran = ferry.run(&["run", "relocate", &sim, "--yes", "hand_overs=accept"]);
+        assert_eq!(ran.code, 0, "{estate}\n{}", ran.err);
     }
 }

@@ -55,6 +55,11 @@ fn permissions_are_copied_and_the_first_principal_keeps_its_own() {
     // Nothing was taken away, and nothing is left to copy.
     let gone: Vec<String> = differences(&before, &estate(&simulator));
     assert!(gone.iter().all(|what| !what.ends_with("is gone")), "{gone:#?}");
+    let itself = from.replace("from=", "to=");
+    let oneself = ferry
+        .run(&["run", "copy-permissions", &from, &itself, "--cloud", &simulator.url])
+        .code(1);
+    assert!(oneself.err.contains("one-principal"), "{}", oneself.err);
     let name = format!("identity={second}");
     let map = ferry.directory().join("map.json");
     let old = identity.clone();

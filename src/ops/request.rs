@@ -208,7 +208,7 @@ pub(super) fn reads(call: &Call<'_>, write: &Write, options: &Options) -> Result
     if by_name || !options.flag("reads")? {
         return Ok(by_name);
     }
-    if begins(READING) || begins(SAID_TO_READ) {
+    if begins(READING) || begins(SAID_TO_READ) || is_shown(write) {
         return Ok(true);
     }
     Err(Error::failed(
@@ -221,6 +221,18 @@ pub(super) fn reads(call: &Call<'_>, write: &Write, options: &Options) -> Result
     .on(write.target())
     .untouched("nothing was sent")
     .next("leave `reads` out: the request is then a change, planned and journaled like any other"))
+}
+
+/// Whether a request asks Data Explorer to show something: all its commands go to one address, and those that show only
+/// read.
+fn is_shown(write: &Write) -> bool {
+    let command = write
+        .body
+        .as_ref()
+        .and_then(|body| body.get("csl"))
+        .and_then(Value::as_str);
+    let command = command.unwrap_or_default().trim_start().to_lowercase();
+    matches!(write.plane, WritePlane::Data { .. }) && command.starts_with(".show ")
 }
 
 /// The change of a generic operation, with what the options say of it.

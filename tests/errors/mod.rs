@@ -16,6 +16,15 @@ use std::path::Path;
 /// Codes that no command brings about on a healthy machine in a test's time, and why.
 const ELSEWHERE: &[(&str, &str)] = &[
     (
+        "file-exists",
+        "what is written where something stands: tests/authoring.rs",
+    ),
+    ("no-map", "a page without a map: tests/authoring.rs"),
+    ("no-tests", "a directory without tests: tests/authoring.rs"),
+    ("one-principal", "a copy to oneself: tests/runbooks.rs"),
+    ("scripts-wrong", "a check of what does not load: tests/authoring.rs"),
+    ("wrong-test", "a test that takes something: tests/authoring.rs"),
+    (
         "approval-outdated",
         "an approval for another digest: tests/approvals.rs",
     ),

@@ -24,8 +24,8 @@ pub fn check_put(turn: &Turn<'_>, work: &Work, body: &Value) -> Result<()> {
     let good = (3..=120).contains(&name.len())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
         && name.starts_with(|c: char| c.is_ascii_alphanumeric());
-    // One that the estate came with may have any name.
-    if work.stored.is_none() && !good {
+    // An estate in which some credential has this name tells of an Azure that took it.
+    if work.stored.is_none() && !good && !is_taken_somewhere(turn, name) {
         return Err(bad(format!("Federated Identity Credential name '{name}' is invalid.")));
     }
     let properties = body["properties"]
@@ -93,6 +93,16 @@ pub fn check_put(turn: &Turn<'_>, work: &Work, body: &Value) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Whether a credential of any identity has this name.
+fn is_taken_somewhere(turn: &Turn<'_>, name: &str) -> bool {
+    let end = format!("/{}", name.to_lowercase());
+    let mut all = turn
+        .world
+        .store
+        .of_type("microsoft.managedidentity/userassignedidentities/federatedidentitycredentials");
+    all.any(|(key, _)| key.ends_with(&end))
 }
 
 /// A credential as its provider shows it.
