@@ -55,7 +55,8 @@ pub struct Run {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Gate {
     /// Its name.
-    pub gate: String,
+    #[serde(rename = "gate")]
+    pub name: String,
     /// What is asked.
     pub text: String,
     /// The digest of what an approval is for.
@@ -215,7 +216,7 @@ impl Run {
 impl Gate {
     fn new(gate: &record::Gate) -> Self {
         Self {
-            gate: gate.name.clone(),
+            name: gate.name.clone(),
             text: gate.text.clone(),
             digest: gate.digest.clone(),
             ahead: gate.ahead,

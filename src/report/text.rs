@@ -125,7 +125,7 @@ pub fn run(run: &Run) -> String {
     if !run.gates.is_empty() {
         line(&mut text, "\nwaits for approval");
         for gate in &run.gates {
-            line(&mut text, &format!("  {}  {}", gate.gate, gate.text));
+            line(&mut text, &format!("  {}  {}", gate.name, gate.text));
             line(&mut text, &format!("{:4}digest {}", "", gate.digest));
         }
     }
