@@ -160,3 +160,52 @@ fn a_run_is_reported_as_a_page_and_as_a_chart() {
     let none = ferry.run(&["report", "last", "--mermaid"]).code(2);
     assert!(none.err.contains("no-map"), "{}", none.err);
 }
+
+/// The commands of the tutorial, one after the other, in an empty directory.
+#[test]
+fn the_tutorial_does_what_it_says() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/tutorial.md")).unwrap();
+    let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("$ ferry ")).collect();
+    assert_eq!(commands.len(), 6, "{commands:?}");
+    let ferry = Ferry::new();
+    let mut shown = String::new();
+    for command in commands {
+        let words: Vec<&str> = command.split(' ').collect();
+        shown = ferry.run(&words).code(0).out;
+        if words[0] == "new" {
+            assert!(page.contains(shown.trim_end()), "{shown}");
+        }
+    }
+    assert!(
+        shown.contains("let id-old-westeurope use the service of rg-tests"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("let id-old use the service of rg-tests no more"),
+        "{shown}"
+    );
+    let plain = ferry.run(&["doc", "coverage"]).code(0).out;
+    assert!(plain.contains("`service_users`"), "{plain}");
+}
+
+#[test]
+fn the_runbooks_of_the_examples_do_what_they_say() {
+    let ferry = Ferry::new();
+    let example = |name: &str| format!("{}/examples/{name}.rhai", env!("CARGO_MANIFEST_DIR"));
+    let plan = ferry
+        .run(&["plan", &example("tag-owners"), "--sim", "--json"])
+        .code(0)
+        .json();
+    assert!(!plan["changes"].as_array().unwrap().is_empty());
+    ferry.run(&["run", &example("tag-owners"), "--sim"]).code(0);
+    let who = [
+        "run",
+        &example("who-can-delete"),
+        "--sim",
+        "identity=my-id-orders",
+        "--json",
+    ];
+    let told = ferry.run(&who).code(0).out;
+    let last: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+    assert_eq!(last["result"]["main"][0]["role"], "Contributor");
+}

@@ -106,6 +106,8 @@ fn a_relocation_and_its_way_back_let_no_secret_out() {
     stage.ask(&["eval", "identity::list().len()", "-v"]).code(0);
     stage.relocate("plan", &["-v"]).code(0);
     stage.relocate("plan", &["--json"]).code(0);
+    std::fs::create_dir(stage.ferry.directory().join("out")).unwrap();
+    stage.relocate("plan", &["--out", "out/plan.json"]).code(0);
     stage.silent();
 
     // Azure refuses the very documents that hold secrets, and repeats them.
@@ -156,6 +158,10 @@ fn a_relocation_and_its_way_back_let_no_secret_out() {
     stage.tell(&["rollback", "last", "-v"]).code(0);
     assert_eq!(differences(&before, &stage.estate()), Vec::<String>::new());
     stage.tell(&["show", "last", "--json"]).code(0);
+    stage.tell(&["report", "last"]).code(0);
+    stage
+        .tell(&["report", "last", "--html", "out/report.html", "--mermaid"])
+        .code(0);
     stage.tell(&["runs", "--json"]).code(0);
     stage.silent();
 }

@@ -114,10 +114,10 @@ impl Written {
         self.texts.push((format!("stderr of {what}"), ran.err.clone()));
     }
 
-    /// Every file below ferry's state and configuration, byte by byte; and every entry of every journal, since the pages
+    /// Every file below ferry's state and configuration, and of those that it was asked for, byte by byte; and every entry of every journal, since the pages
     /// of a file may stand anywhere.
     pub fn files(&mut self, ferry: &Ferry) {
-        for folder in ["state", "config"] {
+        for folder in ["state", "config", "out"] {
             self.folder(&ferry.directory().join(folder));
         }
         let store = SqliteStore::new(ferry.directory().join("state"));
