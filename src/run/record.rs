@@ -283,6 +283,8 @@ pub struct Change {
     pub request_id: Option<String>,
     /// It was so already.
     pub already: bool,
+    /// A rollback was about to send its way back; whether it did, nobody wrote down.
+    pub undoing: bool,
     /// Why it failed.
     pub error: Option<Error>,
 }
@@ -406,6 +408,7 @@ impl Ledger {
                     outcome: Value::Null,
                     request_id: None,
                     already: false,
+                    undoing: false,
                     error: None,
                 };
                 self.by_key.insert(change.intended.key.clone(), self.changes.len());
@@ -436,7 +439,11 @@ impl Ledger {
             Record::Refreshed { prepare } => self.refresh(prepare),
             Record::RollingBack => self.rolling_back = true,
             // What is under way is told by its end; until then the change stands.
-            Record::Undoing { .. } => {}
+            Record::Undoing { change } => {
+                if let Some(known) = self.numbered(change) {
+                    known.undoing = true;
+                }
+            }
             Record::Undone { change } => {
                 if let Some(known) = self.numbered(change) {
                     known.standing = Standing::Undone;

@@ -143,6 +143,11 @@ impl Session {
     /// Takes one change back. `behind` says that something which came later could not be taken back.
     fn take_back(&self, change: &record::Change, behind: bool) -> Result<Outcome, Error> {
         let intended = &change.intended;
+        // An earlier process was about to take it back, and did not come to say whether it did.
+        let edits = matches!(intended.undo, Undo::Edit(_));
+        if change.undoing && !edits && intended.probe.can_tell() && !self.in_place(intended)?.0 {
+            return Ok(Outcome::Undone);
+        }
         let write = match &intended.undo {
             Undo::NoReturn(why) | Undo::Never(why) => return Ok(Outcome::Left("not-undone", why.clone())),
             Undo::Edit(edit) => return self.restore(change, edit),
