@@ -183,3 +183,62 @@ fn a_runbook_without_a_refresh_says_so() {
     assert!(refused.err.contains("not-refreshable"), "{}", refused.err);
     ferry.run(&["resume", "last", "--yes"]).code(0);
 }
+
+#[test]
+fn what_the_old_identity_has_lost_is_not_given_to_the_new_one() {
+    let stage = Stage::until("prepare");
+    let documents = stage.simulator.documents();
+    let held = documents.iter().find(|document| {
+        document["type"] == "Microsoft.Authorization/roleAssignments"
+            && document["properties"]["principalId"] == stage.of("principalId")
+            && document["properties"]["scope"] == stage.group.as_str()
+    });
+    let held = held.unwrap();
+    let role = held["properties"]["roleDefinitionId"]
+        .as_str()
+        .unwrap()
+        .rsplit('/')
+        .next()
+        .unwrap();
+    let path = format!("{}?api-version=2022-04-01", held["id"].as_str().unwrap());
+    stage.simulator.change("DELETE", &path, &Value::Null);
+    stage.refresh_and_finish(&["not there any more"]);
+    let left = stage.simulator.documents();
+    let given = left.iter().any(|document| {
+        let properties = &document["properties"];
+        document["type"] == "Microsoft.Authorization/roleAssignments"
+            && properties["scope"] == stage.group.as_str()
+            && properties["principalType"] == "ServicePrincipal"
+            && properties["roleDefinitionId"]
+                .as_str()
+                .is_some_and(|id| id.ends_with(role))
+    });
+    assert!(!given);
+}
+
+#[test]
+fn what_was_left_out_by_name_is_nothing_that_others_undid() {
+    let simulator = Simulator::start(ESTATE);
+    let (identity, to) = demo(ESTATE);
+    let ferry = Ferry::new();
+    let planned = ferry.run(&["plan", "relocate", &identity, &to, "--cloud", &simulator.url, "--json"]);
+    let plan = planned.code(0).json();
+    let steps = plan["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| change["step"].as_str().unwrap());
+    let grant = steps
+        .into_iter()
+        .find(|step| step.starts_with("move/grants/role_assignments/"))
+        .unwrap();
+    let args = relocation(
+        &identity,
+        &to,
+        &simulator.url,
+        &["--leave-out", grant, "--until", "verify"],
+    );
+    ferry.run(&args).code(3);
+    let resumed = ferry.run(&["resume", "last", "--yes"]).code(0);
+    assert!(!resumed.err.contains("undone-since"), "{}", resumed.err);
+}
