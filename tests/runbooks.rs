@@ -175,3 +175,40 @@ fn a_directory_that_does_not_answer_makes_no_orphans() {
     ferry.run(&["run", "clean-up-orphans", "--cloud", &simulator.url, "--yes"]);
     assert!(simulator.writes().is_empty());
 }
+
+#[test]
+fn nothing_is_copied_without_the_rights_for_all_of_it() {
+    let ferry = Ferry::new();
+    let (mut second, mut operator) = (String::new(), String::new());
+    let file = altered(&ferry, "every-kind", |estate| {
+        second = with_another(estate);
+        let id = estate["demo"]["relocate"]["identity"].as_str().unwrap().to_owned();
+        let subscription = id.split("/resourceGroups/").next().unwrap().to_owned();
+        operator = "09e7a702-0001-4001-8001-09e7a7020001".to_owned();
+        let name = "09e7a702-0002-4002-8002-09e7a7020002";
+        estate["operator"] = json!(operator);
+        estate["graph"]["users"] = json!([{"id": operator, "displayName": "reads only"}]);
+        estate["arm"]["resources"].as_array_mut().unwrap().push(json!({
+            "id": format!("{subscription}/providers/Microsoft.Authorization/roleAssignments/{name}"), "name": name,
+            "type": "Microsoft.Authorization/roleAssignments",
+            "properties": {
+                "roleDefinitionId": format!("{subscription}/providers/Microsoft.Authorization/roleDefinitions/{READER}"),
+                "principalId": operator, "principalType": "User", "scope": subscription,
+            },
+        }));
+    });
+    let simulator = Simulator::with(&file, &["--lag", "off"]);
+    let from = demo("every-kind").0.replace("identity=", "from=");
+    let to = format!("to={second}");
+    let accept = "accept_unseen=all";
+    let refused = ferry
+        .run(&["run", "copy-permissions", &from, &to, accept, "--cloud", &simulator.url])
+        .code(1);
+    assert!(refused.err.contains("preflight"), "{}", refused.err);
+    assert!(
+        refused.err.contains("Microsoft.Authorization/roleAssignments/write"),
+        "{}",
+        refused.err
+    );
+    assert!(simulator.writes().is_empty());
+}

@@ -104,26 +104,13 @@ fn file(context: &Context<'_>, host: &Host, session: &Arc<Session>, made: Made<'
 
 /// Writes a file that only the user may read: beside it first, then in its place.
 fn private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    if name.is_empty() {
-        return Err(std::io::Error::other("it names no file"));
-    }
-    name.push(format!(".{}", std::process::id()));
-    let beside = path.with_file_name(name);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)
-    });
-    if written.is_err() {
-        // What is half written helps nobody.
-        let _ = std::fs::remove_file(&beside);
-    }
-    written
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // It is its user's alone from its beginning, and goes where it does not come to its end.
+    let mut beside = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    beside.write_all(bytes)?;
+    beside.as_file().sync_all()?;
+    beside.persist(path)?;
+    Ok(())
 }
 
 /// Reads a plan that is to be carried out by this ferry.

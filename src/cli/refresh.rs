@@ -35,7 +35,7 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
 
 fn take_in(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     let begun = Begun::read(context, &args.run)?;
-    if let "done" | "rolled-back" = begun.status.as_str() {
+    if reopened::is_over(&begun.status) {
         return Err(Error::refused(
             "nothing-to-refresh",
             format!("the run {} is over: it is {}", begun.run, begun.status),

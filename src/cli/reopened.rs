@@ -12,7 +12,7 @@ use super::target::{Place, Target};
 use crate::error::Error;
 use crate::host::{Host, Params, Runbook};
 use crate::run::record::Started;
-use crate::run::{Ledger, Options, Session};
+use crate::run::{Ledger, Options, Session, Status};
 use crate::store::Store;
 
 /// A run that has begun, and that nobody has opened yet.
@@ -97,6 +97,13 @@ impl Begun {
             _target: target,
         })
     }
+}
+
+/// Whether nothing is left to do for a run that stands so.
+pub fn is_over(status: &str) -> bool {
+    [Status::Done, Status::RolledBack]
+        .iter()
+        .any(|over| over.as_str() == status)
 }
 
 /// How a run stands, as the store lists it.

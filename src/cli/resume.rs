@@ -45,7 +45,7 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
         );
     }
     let begun = Begun::read(context, &args.run)?;
-    if let "done" | "rolled-back" = begun.status.as_str() {
+    if reopened::is_over(&begun.status) {
         return Ok(over(context, &begun.run, &begun.status));
     }
     if begun.ledger.rolling_back {
@@ -75,7 +75,7 @@ fn go_on(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     let opened = begun.open(context, options, &progress)?;
     // Shared state may have waited for somebody who has brought the run to its end meanwhile.
     let status = reopened::status(&*begun.store, &begun.run)?;
-    if let "done" | "rolled-back" = status.as_str() {
+    if reopened::is_over(&status) {
         return Ok(over(context, &begun.run, &status));
     }
     let session = opened.session.clone();

@@ -133,8 +133,14 @@ fn one(host: &Host, case: &Case, context: &Context<'_>) -> Result<(), Error> {
     let target = context.target(place)?;
     let handle = context.handle()?;
     target.start(&handle, None)?;
-    let state = Scratch::new()?;
-    let store = Arc::new(SqliteStore::new(state.0.clone()));
+    let state = tempfile::tempdir().map_err(|error| {
+        Error::failed(
+            "file-unwritable",
+            format!("no directory was made for the test: {error}"),
+        )
+        .untouched("everything: the test was not run")
+    })?;
+    let store = Arc::new(SqliteStore::new(state.path()));
     let name = case.name.clone();
     let journal = Box::new(move || store.create(&name, &name, &name));
     let session = Session::explore(
@@ -147,24 +153,4 @@ fn one(host: &Host, case: &Case, context: &Context<'_>) -> Result<(), Error> {
     session.allow_writes(true)?;
     journaled::stop_on_signals(&handle, &session.cancel());
     host.test(case, &session)
-}
-
-/// A directory that goes with the test.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self, Error> {
-        let path = std::env::temp_dir().join(format!("ferry-test-{}", uuid::Uuid::new_v4().simple()));
-        std::fs::create_dir(&path).map_err(|error| {
-            Error::failed("file-unwritable", format!("{} was not made: {error}", path.display()))
-                .untouched("everything: the test was not run")
-        })?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

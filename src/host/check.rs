@@ -41,10 +41,7 @@ pub(super) fn check(library: &Library, path: Option<&Path>) -> Result<Vec<Checke
                     format!("there is no file {}", path.display()),
                 ));
             }
-            let key = path.to_string_lossy().replace('\\', "/");
-            let key = key.strip_prefix("./").unwrap_or(&key).to_owned();
-            library.loader().pin(&key, path);
-            vec![key]
+            vec![library.loader().pin_file(path)]
         }
     };
     Ok(keys.iter().map(|key| one(library, key)).collect())

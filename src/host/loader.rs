@@ -150,6 +150,14 @@ impl Loader {
         }
     }
 
+    /// Makes a file that the operator named known under its path, and answers the key that it then has.
+    pub fn pin_file(&self, path: &Path) -> String {
+        let key = path.to_string_lossy().replace('\\', "/");
+        let key = key.strip_prefix("./").unwrap_or(&key).to_owned();
+        self.pin(&key, path);
+        key
+    }
+
     /// Makes a key stand for a file that the operator named.
     pub fn pin(&self, key: &str, path: &Path) {
         let pinned = Pinned {
@@ -187,10 +195,7 @@ impl Loader {
         if looks_like_path {
             let path = Path::new(name);
             if path.is_file() {
-                let key = name.replace('\\', "/");
-                let key = key.strip_prefix("./").unwrap_or(&key).to_owned();
-                self.pin(&key, path);
-                return Ok(key);
+                return Ok(self.pin_file(path));
             }
             return Err(Error::refused("unknown-runbook", format!("there is no file {name}"))
                 .next("ferry list      shows the shipped runbooks"));

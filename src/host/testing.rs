@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::library::Library;
 use super::run::Host;
 use crate::error::Error;
 use crate::run::Session;
@@ -29,7 +28,7 @@ impl Host {
     /// `script-syntax`, `unknown-script`; `wrong-test` for a test that takes arguments.
     pub fn tests(&self, file: &Path) -> Result<Vec<Case>, Error> {
         let library = self.library();
-        let key = pin(&library, file);
+        let key = library.loader().pin_file(file);
         let compiled = library.compiled_with_imports(&key)?;
         let estate = compiled
             .constant("ESTATE")
@@ -69,16 +68,8 @@ impl Host {
     /// What it threw, with its place.
     pub fn test(&self, case: &Case, session: &Arc<Session>) -> Result<(), Error> {
         let program = self.program(session);
-        let key = pin(program.library(), Path::new(&case.file));
+        let key = program.library().loader().pin_file(Path::new(&case.file));
         let script = program.library().compiled_with_imports(&key)?;
         program.call(&script, &case.name, Vec::new()).map(|_| ())
     }
-}
-
-/// Makes a file known to a library, and answers its key.
-fn pin(library: &Library, file: &Path) -> String {
-    let key = file.to_string_lossy().replace('\\', "/");
-    let key = key.strip_prefix("./").unwrap_or(&key).to_owned();
-    library.loader().pin(&key, file);
-    key
 }

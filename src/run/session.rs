@@ -23,6 +23,7 @@ use crate::azure::{self, Client};
 use crate::error::{Error, Kind};
 use crate::store;
 use crate::store::Journal;
+pub(super) use crate::store::now;
 use crate::store::redact::Secrets;
 
 /// What a running script is tied to. It is shared by all threads of a run; every call blocks, and is made
@@ -491,12 +492,6 @@ pub(super) fn interrupted(run: Option<&str>) -> Error {
             .next(format!("ferry resume {run}")),
         None => error,
     }
-}
-
-pub(super) fn now() -> String {
-    time::OffsetDateTime::now_utc()
-        .format(&time::format_description::well_known::Rfc3339)
-        .unwrap_or_default()
 }
 
 pub(super) fn printed_path() -> String {

@@ -9,6 +9,7 @@ mod error;
 mod private;
 pub mod redact;
 mod sqlite;
+mod stamp;
 #[cfg(test)]
 pub(crate) mod suite;
 
@@ -16,6 +17,7 @@ pub use blob::BlobStore;
 pub use error::Error;
 pub use private::private_directory;
 pub use sqlite::SqliteStore;
+pub use stamp::now;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

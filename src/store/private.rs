@@ -3,6 +3,8 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::path::Path;
 
+use super::Error;
+
 /// Makes a directory, and those above it that are missing, that only its owner can look into. One that is there stays as
 /// it is.
 ///
@@ -21,4 +23,16 @@ pub(super) fn private_file(options: &mut OpenOptions, path: &Path) -> std::io::R
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options.open(path)
+}
+
+/// As [`private_directory`], with the error of a store.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(super) fn make_private(path: &Path) -> Result<(), Error> {
+    private_directory(path).map_err(|error| Error::Io {
+        path: path.display().to_string(),
+        verb: "created",
+        why: error.to_string(),
+    })
 }

@@ -74,3 +74,38 @@ impl ParseError {
         }
     }
 }
+
+/// One of some texts with pieces cut out, doubled or replaced: at most `longest` letters at a time, for letters that `insert`
+/// gives.
+#[cfg(test)]
+pub(crate) fn mutated(
+    texts: &'static [&'static str],
+    edits: std::ops::Range<usize>,
+    longest: usize,
+    insert: &'static str,
+) -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::{Strategy as _, any, prop};
+    let edit = (
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        0..4_u8,
+        insert,
+    );
+    (0..texts.len(), prop::collection::vec(edit, edits)).prop_map(move |(at, edits)| {
+        let mut text: Vec<char> = texts[at].chars().collect();
+        for (a, b, what, insert) in edits {
+            let (a, b) = (a.index(text.len() + 1), b.index(text.len() + 1));
+            let (start, end) = (a.min(b), a.max(b).min(a.min(b) + longest));
+            match what {
+                0 => drop(text.drain(start..end)),
+                1 => {
+                    let copy: Vec<char> = text[start..end].to_vec();
+                    text.splice(start..start, copy);
+                }
+                2 => drop(text.splice(start..end, insert.chars())),
+                _ => drop(text.splice(start..start, insert.chars())),
+            }
+        }
+        text.into_iter().collect()
+    })
+}

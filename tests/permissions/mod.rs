@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::contract::documents::told;
-use crate::support::{Ferry, Simulator, demo, estate_file};
+use crate::support::{Ferry, Simulator, demo, estate_file, relocation};
 
 /// An identity with every grant of the directory, of data planes, and with signs of databases and clusters.
 const LEDGER: &str = "directory-grants";
@@ -144,17 +144,9 @@ fn what_ends_is_given_until_its_end_and_not_for_good() {
 fn database_users_are_told_by_their_sids_and_not_by_their_names() {
     let (identity, to) = demo(LEDGER);
     let (ferry, simulator) = (Ferry::new(), Simulator::start(LEDGER));
-    let args = [
-        "run",
-        "relocate",
-        &identity,
-        &to,
-        "--cloud",
-        &simulator.url,
-        "--until",
-        "move",
-    ];
-    ferry.run(&args).code(3);
+    ferry
+        .run(&relocation(&identity, &to, &simulator.url, &["--until", "move"]))
+        .code(3);
     let shown = ferry.run(&["show", "last", "--json"]).json();
     let tasks = shown["handOvers"].as_array().unwrap();
     let sql: Vec<&str> = tasks
@@ -178,18 +170,14 @@ fn grants_of_the_directory_and_of_data_planes_are_taken_back() {
     let (ferry, simulator) = (Ferry::new(), Simulator::start(LEDGER));
     let now = || -> Value { serde_json::from_str(&simulator.read("/_sim/estate")).unwrap() };
     let before = now();
-    let args = [
-        "run",
-        "relocate",
-        &identity,
-        &to,
-        "--cloud",
-        &simulator.url,
-        "--until",
-        "verify",
-        "--yes",
-    ];
-    ferry.run(&args).code(3);
+    ferry
+        .run(&relocation(
+            &identity,
+            &to,
+            &simulator.url,
+            &["--until", "verify", "--yes"],
+        ))
+        .code(3);
     assert_ne!(told(&before, &now()), "");
     ferry.run(&["rollback", "last", "--yes"]).code(0);
     assert_eq!(told(&before, &now()), "");

@@ -16,29 +16,7 @@ const SCRIPTS: [&str; 3] = [
 
 /// One of them with pieces cut out, doubled or replaced.
 fn mutated() -> impl Strategy<Value = String> {
-    let edit = (
-        any::<prop::sample::Index>(),
-        any::<prop::sample::Index>(),
-        0..4_u8,
-        "[ -~\\n\u{e9}\u{4e16}]{0,4}",
-    );
-    (0..SCRIPTS.len(), prop::collection::vec(edit, 0..5)).prop_map(|(at, edits)| {
-        let mut text: Vec<char> = SCRIPTS[at].chars().collect();
-        for (a, b, what, insert) in edits {
-            let (a, b) = (a.index(text.len() + 1), b.index(text.len() + 1));
-            let (start, end) = (a.min(b), a.max(b).min(a.min(b) + 16));
-            match what {
-                0 => drop(text.drain(start..end)),
-                1 => {
-                    let copy: Vec<char> = text[start..end].to_vec();
-                    text.splice(start..start, copy);
-                }
-                2 => drop(text.splice(start..end, insert.chars())),
-                _ => drop(text.splice(start..start, insert.chars())),
-            }
-        }
-        text.into_iter().collect()
-    })
+    crate::types::mutated(&SCRIPTS, 0..5, 16, "[ -~\\n\u{e9}\u{4e16}]{0,4}")
 }
 
 /// Everything that reads what a script says about itself.

@@ -49,7 +49,8 @@ use self::journal::BlobJournal;
 use self::keeper::{Keeper, Timing};
 use self::remote::{Metadata, Remote, size};
 use self::tape::{FORMAT, LINES, Tape};
-use super::sqlite::{make_private_directory, new_id, now};
+use super::private::make_private;
+use super::stamp::{new_id, now};
 use super::{Entry, Error, Journal, Store, Summary};
 use crate::types::json::digest;
 
@@ -303,7 +304,7 @@ impl Store for BlobStore {
     /// a private directory for this container. A rehearsal is so resumed where it began, other runs anywhere.
     fn side_directory(&self, run: &str) -> Result<PathBuf, Error> {
         let path = self.beside.join(run);
-        make_private_directory(&path)?;
+        make_private(&path)?;
         Ok(path)
     }
 }

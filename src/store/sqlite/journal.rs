@@ -8,10 +8,11 @@ use rusqlite::{Connection, params};
 use serde_json::Value;
 
 use super::super::chain::Chain;
+use super::super::stamp::now;
 use super::super::{Entry, Error, Journal};
 use super::lock::Lock;
 use super::witness::{Reach, Witness};
-use super::{format, now, writing};
+use super::{format, writing};
 
 /// An open journal. Its locks are the last to go.
 pub(super) struct SqliteJournal {

@@ -18,11 +18,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::chain::Chain;
-use super::private::{private_directory, private_file};
+use super::private::{make_private, private_file};
+use super::stamp::{new_id, now};
 use super::{Entry, Error, Journal, Store, Summary};
 use journal::SqliteJournal;
 use lock::Lock;
@@ -91,7 +90,7 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn create(&self, runbook: &str, subject: &str, lock: &str) -> Result<Box<dyn Journal>, Error> {
-        make_private_directory(&self.directory)?;
+        make_private(&self.directory)?;
         let subject_lock = self.subject_lock(lock, subject)?;
         let mut run = new_id();
         while self.path(&run).exists() {
@@ -153,7 +152,7 @@ impl Store for SqliteStore {
 
     fn side_directory(&self, run: &str) -> Result<PathBuf, Error> {
         let path = self.directory.join(run);
-        make_private_directory(&path)?;
+        make_private(&path)?;
         Ok(path)
     }
 }
@@ -208,11 +207,6 @@ fn io<'a>(path: &'a Path, verb: &'static str) -> impl Fn(std::io::Error) -> Erro
     }
 }
 
-/// Makes a directory that only its owner can look into.
-pub(super) fn make_private_directory(path: &Path) -> Result<(), Error> {
-    private_directory(path).map_err(io(path, "created"))
-}
-
 fn make_private_file(path: &Path) -> Result<(), Error> {
     let mut options = OpenOptions::new();
     options.create_new(true).write(true);
@@ -258,19 +252,4 @@ fn failed(path: &Path, verb: &'static str, error: &rusqlite::Error) -> Error {
         verb,
         why: error.to_string(),
     }
-}
-
-pub(super) fn now() -> String {
-    OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default()
-}
-
-/// A short id that can be typed: six letters and digits that cannot be mistaken for one another.
-pub(super) fn new_id() -> String {
-    const LETTERS: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
-    uuid::Uuid::new_v4()
-        .as_bytes()
-        .iter()
-        .take(6)
-        .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
-        .collect()
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::Error;
 use super::super::chain::{Chain, digest};
+use super::super::private::private_file;
 use super::io;
 
 /// How far a journal reached: the number of its last entry, and that entry's check.
@@ -67,9 +68,7 @@ impl Witness {
         let path = path(journal);
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).map_err(io(&path, "written"))?;
+        let mut file = private_file(&mut options, &path).map_err(io(&path, "written"))?;
         file.write_all(reach.text().as_bytes()).map_err(io(&path, "written"))?;
         Ok(Self(file))
     }

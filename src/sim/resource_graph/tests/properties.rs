@@ -56,29 +56,7 @@ fn brackets_and_chains_without_end_are_refused_and_not_followed() {
 
 /// A valid query with pieces of it cut out, doubled or replaced.
 fn mutated() -> impl Strategy<Value = String> {
-    let edit = (
-        any::<prop::sample::Index>(),
-        any::<prop::sample::Index>(),
-        0..4_u8,
-        "[ -~\u{e9}\u{4e16}]{0,3}",
-    );
-    (0..QUERIES.len(), prop::collection::vec(edit, 1..5)).prop_map(|(at, edits)| {
-        let mut text: Vec<char> = QUERIES[at].chars().collect();
-        for (a, b, what, insert) in edits {
-            let (a, b) = (a.index(text.len() + 1), b.index(text.len() + 1));
-            let (start, end) = (a.min(b), a.max(b).min(a.min(b) + 12));
-            match what {
-                0 => drop(text.drain(start..end)),
-                1 => {
-                    let copy: Vec<char> = text[start..end].to_vec();
-                    text.splice(start..start, copy);
-                }
-                2 => drop(text.splice(start..end, insert.chars())),
-                _ => drop(text.splice(start..start, insert.chars())),
-            }
-        }
-        text.into_iter().collect()
-    })
+    crate::types::mutated(&QUERIES, 1..5, 12, "[ -~\u{e9}\u{4e16}]{0,3}")
 }
 
 proptest! {
