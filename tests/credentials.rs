@@ -404,7 +404,7 @@ fn what_the_azure_cli_says_is_told() {
 #[test]
 fn tokens_that_end_on_the_way_are_replaced() {
     // However quick the machine is, the relocation outlasts several tokens; however slow, each lives long enough to be used.
-    let stage = Stage::new(&["--token-life", "4", "--latency", "250"]);
+    let stage = Stage::new(&["--token-life", "8", "--latency", "250"]);
     let variables = [
         ("AZURE_TENANT_ID", stage.tenant.as_str()),
         ("AZURE_CLIENT_ID", APP),

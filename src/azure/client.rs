@@ -39,8 +39,8 @@ impl Client {
         let policies: Vec<Arc<dyn Policy>> = vec![
             Arc::new(Correlation::new(options.correlation_id.as_deref())?),
             Arc::new(Retry::new(&options)),
-            Arc::new(Auth(tokens.clone())),
             Arc::new(Budget::new(options.concurrency)),
+            Arc::new(Auth(tokens.clone())),
             Arc::new(Log(options.observer.clone())),
             Arc::new(Transport::new(&cloud, &options)?),
         ];

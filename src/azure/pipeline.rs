@@ -3,8 +3,8 @@
 //! ```text
 //! correlation   once per request: the ids that stay the same over all tries
 //! retry         decides whether there is another try, and when
-//! auth          per try: the token; a 401 fetches a fresh one, once
 //! budget        per try: a place among the requests in flight, and the rate that Azure's headers leave
+//! auth          per try, once its turn has come, since a token may end in the queue; a 401 fetches a fresh one, once
 //! guard         per try of a write: whether it still may be sent, where somebody is to be asked
 //! log           per try: tells the observer
 //! transport     sends, and reads the answer
