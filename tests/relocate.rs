@@ -116,6 +116,62 @@ fn inventory_shows_the_map_and_writes_nothing() {
     assert!(simulator.writes().is_empty());
 }
 
+/// The lines behind a line that is `coverage` alone.
+fn coverage_in(text: &str) -> String {
+    text.split("\ncoverage\n").nth(1).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn inventory_plan_and_report_end_with_what_they_cover_and_what_not() {
+    let (identity, to) = demo("two-regions");
+    let text = std::fs::read_to_string(crate::support::estate_file("two-regions")).unwrap();
+    let mut estate: Value = serde_json::from_str(&text).unwrap();
+    let id = identity.split_once('=').unwrap().1;
+    let harbour = format!(
+        "{}/providers/Contoso.Cranes/harbours/h",
+        id.split("/providers/").next().unwrap()
+    );
+    let unknown = serde_json::json!({ "id": harbour, "name": "h", "type": "Contoso.Cranes/harbours", "location": "eastus", "properties": {} });
+    estate["arm"]["resources"].as_array_mut().unwrap().push(unknown);
+    let ferry = Ferry::new();
+    let file = ferry.directory().join("estate.json");
+    std::fs::write(&file, estate.to_string()).unwrap();
+    let simulator = Simulator::with(&file, &["--lag", "0.1"]);
+    let cloud = ["--cloud", simulator.url.as_str()];
+
+    let shown = ferry
+        .run(&[&["run", "inventory", &identity], &cloud[..]].concat())
+        .code(0);
+    let told = coverage_in(&shown.out);
+    assert!(
+        told.contains("nothing: every place that was asked about answered"),
+        "{}",
+        shown.out
+    );
+    assert!(told.contains("contoso.cranes/harbours (1)"), "{told}");
+    assert!(told.contains("code"), "{told}");
+    let report = ferry.run(&["report", "last"]).code(0);
+    let at_the_end = report.out.split("\n## ").last().unwrap();
+    assert!(
+        at_the_end.starts_with("Coverage") && at_the_end.contains("contoso.cranes/harbours (1)"),
+        "{at_the_end}"
+    );
+
+    // Who may not read eligible roles of the directory is told so, and what it needs.
+    let fault = serde_json::json!([{ "match": { "method": "GET", "path": "roleEligibilityScheduleInstances" }, "times": 1000, "do": { "status": 403 } }]);
+    simulator.change("POST", "/_sim/faults", &fault);
+    let plan = ferry
+        .run(&[&["plan", "relocate", &identity, &to], &cloud[..]].concat())
+        .code(0);
+    let told = coverage_in(&plan.out);
+    assert!(
+        told.contains("directory_role_schedules (it needs graph:RoleEligibilitySchedule"),
+        "{told}\n{}",
+        plan.out
+    );
+    assert!(!told.contains("every place that was asked about answered"), "{told}");
+}
+
 #[test]
 fn probes_must_answer_after_the_move() {
     let (identity, to) = demo("one-vm");

@@ -210,6 +210,23 @@ pub(crate) fn module() -> OpModule {
             };
             resource_types::info(call, &resource_type, subscription.as_deref())
         }
+
+        /// Tells whether Ferry knows anything special of a resource type.
+        ///
+        /// It does where `stdlib/resource_types.toml` has a row for the type, or for what it is a child of. Of other types
+        /// only the documents are looked at, with the newest stable api-version of their provider.
+        ///
+        /// * `of` (string): a resource type
+        /// * returns (bool): whether there is a row
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// assert(arm::knows_type("microsoft.web/sites"));
+        /// assert(!arm::knows_type("Contoso.Cranes/harbours"));
+        /// ```
+        fn knows_type(call) {
+            resource_types::knows(call, &call.text("of")?)
+        }
     }
 }
 

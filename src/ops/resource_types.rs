@@ -49,15 +49,21 @@ impl ResourceTypes {
         self.rows.get(&resource_type.to_lowercase())
     }
 
+    /// The type itself, or the nearest above it, that has a row.
+    fn nearest<'a>(&self, resource_type: &'a str) -> Option<&'a str> {
+        let mut known = resource_type;
+        while self.row(known).is_none() {
+            known = known.rsplit_once('/')?.0;
+        }
+        Some(known)
+    }
+
     /// The row of a type with the defaults laid under it. A child type that has no row reads as its parent does.
     fn info(&self, resource_type: &str) -> Map<String, Value> {
         let mut info = self.defaults.clone();
         info.insert("type".into(), json!(resource_type));
-        let mut known = resource_type;
-        while let Some((parent, _)) = known.rsplit_once('/').filter(|_| self.row(known).is_none()) {
-            known = parent;
-        }
-        if let Some((name, row)) = self.row(known) {
+        let nearest = self.nearest(resource_type);
+        if let Some((known, (name, row))) = nearest.and_then(|known| Some((known, self.row(known)?))) {
             if known.len() == resource_type.len() {
                 info.extend(row.clone());
                 info.insert("type".into(), json!(name));
@@ -75,6 +81,14 @@ fn types(call: &Call<'_>) -> Arc<Result<ResourceTypes, Error>> {
     call.kept("resource types", || {
         plugins.text(FILE).and_then(|text| ResourceTypes::parse(&text))
     })
+}
+
+/// Whether there is a row for a type, or for what it is a child of.
+pub(super) fn knows(call: &Call<'_>, resource_type: &str) -> Result<bool, Error> {
+    match types(call).as_ref() {
+        Ok(types) => Ok(types.nearest(resource_type).is_some()),
+        Err(error) => Err(error.clone()),
+    }
 }
 
 /// All that is known of a type; `api` is never empty.

@@ -172,7 +172,11 @@ pub(crate) fn module() -> OpModule {
 
         /// Closes a hand-over whose work is seen to be done.
         ///
+        /// One that a check has closed is opened again where it is handed over again; one that something else has closed stays
+        /// closed.
+        ///
         /// * `task` (string): its name
+        /// * `by` (string, optional): what closes it, where that is no check, as the report tells it
         /// * returns (()): nothing
         /// * changes: no
         ///
@@ -182,7 +186,8 @@ pub(crate) fn module() -> OpModule {
         /// assert_eq(run::open_hand_overs().len(), 0);
         /// ```
         fn close_hand_over(call) {
-            call.session.close_hand_over(&call.text("task")?, crate::run::BY_CHECK)?;
+            let by = call.optional_text("by")?;
+            call.session.close_hand_over(&call.text("task")?, by.as_deref().unwrap_or(crate::run::BY_CHECK))?;
             Ok(())
         }
 

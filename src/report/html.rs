@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
+use super::coverage::Coverage;
 use super::escape::markup;
 use super::map::{Item, Map};
 use super::model::Run;
@@ -72,11 +75,6 @@ pub fn run(run: &Run) -> String {
         ]
     });
     table(&mut page, "Findings", &["severity", "code", "where", "what"], findings);
-    let unseen = run
-        .unseen
-        .iter()
-        .map(|unseen| vec![code(&unseen.scope), markup(&unseen.why), code(&unseen.needs)]);
-    table(&mut page, "Not looked into", &["where", "why", "needs"], unseen);
     let approvals = run.approvals.iter().map(|approval| {
         [
             &approval.gate,
@@ -102,6 +100,17 @@ pub fn run(run: &Run) -> String {
             markup(task.text.trim_end())
         );
     }
+    let unseen = run
+        .unseen
+        .iter()
+        .map(|unseen| vec![code(&unseen.scope), markup(&unseen.why), code(&unseen.needs)]);
+    table(&mut page, "Not looked into", &["where", "why", "needs"], unseen);
+    let coverage = Coverage::read(run.map().unwrap_or(&Value::Null), &run.unseen);
+    let rows = coverage
+        .rows
+        .iter()
+        .map(|(head, said)| vec![markup(head), markup(&said.join("; "))]);
+    table(&mut page, "Coverage", &["", "what"], rows);
     page.push_str("</body></html>\n");
     page
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::run::Unseen;
 use crate::types::ResourceId;
 
 /// A dependency map, as far as every face shows it.
@@ -18,6 +19,8 @@ pub struct Map {
     pub bindings: Vec<Item>,
     /// Who may become it or manages it.
     pub trust: Vec<Item>,
+    /// What could not be looked into.
+    pub unseen: Vec<Unseen>,
 }
 
 /// A line of a map.
@@ -68,6 +71,7 @@ impl Map {
             grants: list("grants"),
             bindings: list("bindings"),
             trust,
+            unseen: map.get("unseen").map(unseen).unwrap_or_default(),
         }
     }
 
@@ -75,6 +79,22 @@ impl Map {
     pub fn is_empty(&self) -> bool {
         self.grants.is_empty() && self.bindings.is_empty() && self.trust.is_empty()
     }
+}
+
+/// What a map says it did not see: `unseen` or `scope`, `why`, `needs`.
+fn unseen(list: &Value) -> Vec<Unseen> {
+    let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    let rows = list.as_array().into_iter().flatten();
+    rows.map(|row| Unseen {
+        scope: if row["unseen"].is_string() {
+            text(row, "unseen")
+        } else {
+            text(row, "scope")
+        },
+        why: text(row, "why"),
+        needs: text(row, "needs"),
+    })
+    .collect()
 }
 
 fn items(list: &Value) -> Vec<Item> {

@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
+use super::coverage::Coverage;
 use super::map::Map;
 use super::mermaid;
 use super::model::Run;
@@ -63,18 +66,6 @@ pub fn run(run: &Run) -> String {
             );
         }
     }
-    if !run.unseen.is_empty() {
-        page.push_str("\n## Not looked into\n\n| scope | why | needs |\n|---|---|---|\n");
-        for unseen in &run.unseen {
-            let _ = writeln!(
-                page,
-                "| {} | {} | {} |",
-                cell(&unseen.scope),
-                cell(&unseen.why),
-                cell(&unseen.needs)
-            );
-        }
-    }
     if !run.approvals.is_empty() {
         page.push_str("\n## Approvals\n\n");
         for approval in &run.approvals {
@@ -94,6 +85,28 @@ pub fn run(run: &Run) -> String {
                 .map_or_else(|| "open".to_owned(), |by| format!("closed by {by}"));
             let _ = writeln!(page, "### {} ({by})\n\n```\n{}\n```\n", task.task, task.text.trim_end());
         }
+    }
+    if !run.unseen.is_empty() {
+        page.push_str("\n## Not looked into\n\n| scope | why | needs |\n|---|---|---|\n");
+        for unseen in &run.unseen {
+            let _ = writeln!(
+                page,
+                "| {} | {} | {} |",
+                cell(&unseen.scope),
+                cell(&unseen.why),
+                cell(&unseen.needs)
+            );
+        }
+    }
+    for (index, (head, said)) in Coverage::read(run.map().unwrap_or(&Value::Null), &run.unseen)
+        .rows
+        .iter()
+        .enumerate()
+    {
+        if index == 0 {
+            page.push_str("\n## Coverage\n\n");
+        }
+        let _ = writeln!(page, "- **{head}**: {}", said.join("; "));
     }
     page
 }

@@ -3,6 +3,7 @@
 //! The model is pure: it is made of a journal or of a plan, and knows no terminal. Each face is a file of its own.
 
 mod costs;
+mod coverage;
 mod delta;
 mod escape;
 pub mod html;

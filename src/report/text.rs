@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::costs;
+use super::coverage::Coverage;
 use super::delta::Delta;
 use super::map::{Item, Map};
 use super::model::{Plan, Run};
@@ -41,6 +42,7 @@ pub fn plan(plan: &Plan, runbook: &str) -> String {
     costs::section(&mut text, &plan.costs);
     found(&mut text, &plan.findings);
     not_seen(&mut text, &plan.unseen);
+    covered(&mut text, &Coverage::read(&plan.map, &plan.unseen));
     let restarts = plan
         .changes
         .iter()
@@ -219,7 +221,7 @@ pub fn ending(run: &Run) -> String {
 
 /// A dependency map: what the identity may do, who uses it, who trusts it.
 pub fn map(map: &Value) -> String {
-    let map = Map::read(map);
+    let (raw, map) = (map, Map::read(map));
     let mut text = String::new();
     line(&mut text, &format!("{}  {}", map.identity, map.id));
     for (title, items) in [
@@ -232,6 +234,8 @@ pub fn map(map: &Value) -> String {
             map_item(&mut text, item);
         }
     }
+    not_seen(&mut text, &map.unseen);
+    covered(&mut text, &Coverage::read(raw, &map.unseen));
     text.trim_end().to_owned()
 }
 
@@ -296,6 +300,19 @@ fn not_seen(text: &mut String, unseen: &[Unseen]) {
     line(text, &format!("{}not looked into  ({})", blank(text), unseen.len()));
     for unseen in unseen {
         line(text, &format!("  {}: {}", unseen.scope, unseen_why(unseen)));
+    }
+}
+
+/// What a map covers and what it does not.
+fn covered(text: &mut String, coverage: &Coverage) {
+    for (index, (head, said)) in coverage.rows.iter().enumerate() {
+        if index == 0 {
+            line(text, &format!("{}coverage", blank(text)));
+        }
+        for (number, part) in said.iter().enumerate() {
+            let head = if number == 0 { head } else { "" };
+            line(text, &format!("  {head:<13} {part}"));
+        }
     }
 }
 
