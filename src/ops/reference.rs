@@ -129,8 +129,9 @@ fn walk(value: &Value, pointer: &str, names: &[(&str, &str)], found: &mut Vec<Va
                 walk(item, &format!("{pointer}/{}", documents::escape(key)), names, found);
             }
             for (which, name) in names {
-                if map.keys().any(|key| !find_words(key, name).is_empty()) {
-                    found.push(json!({ "pointer": pointer, "from": name, "which": which, "key": true }));
+                let spelled = map.keys().find_map(|key| Some(&key[find_words(key, name).first()?.clone()]));
+                if let Some(from) = spelled {
+                    found.push(json!({ "pointer": pointer, "from": from, "which": which, "key": true }));
                 }
             }
         }
