@@ -129,7 +129,9 @@ fn walk(value: &Value, pointer: &str, names: &[(&str, &str)], found: &mut Vec<Va
                 walk(item, &format!("{pointer}/{}", documents::escape(key)), names, found);
             }
             for (which, name) in names {
-                let spelled = map.keys().find_map(|key| Some(&key[find_words(key, name).first()?.clone()]));
+                let spelled = map
+                    .keys()
+                    .find_map(|key| Some(&key[find_words(key, name).first()?.clone()]));
                 if let Some(from) = spelled {
                     found.push(json!({ "pointer": pointer, "from": from, "which": which, "key": true }));
                 }
@@ -211,4 +213,20 @@ fn mentions(call: &Call<'_>) -> Result<Value, Error> {
     }
     found.sort();
     Ok(found.iter().map(|id| json!(id.as_str())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_as_it_is_spelled_there() {
+        let mut found = Vec::new();
+        let document = json!({ "ids": { "/S/RG/id-one": {} } });
+        walk(&document, "", &[("id", "/s/rg/id-one")], &mut found);
+        assert_eq!(
+            found,
+            [json!({ "pointer": "/ids", "from": "/S/RG/id-one", "which": "id", "key": true })]
+        );
+    }
 }
