@@ -129,8 +129,11 @@ fn walk(value: &Value, pointer: &str, names: &[(&str, &str)], found: &mut Vec<Va
                 walk(item, &format!("{pointer}/{}", documents::escape(key)), names, found);
             }
             for (which, name) in names {
-                if map.keys().any(|key| !find_words(key, name).is_empty()) {
-                    found.push(json!({ "pointer": pointer, "from": name, "which": which, "key": true }));
+                let spelled = map
+                    .keys()
+                    .find_map(|key| Some(&key[find_words(key, name).first()?.clone()]));
+                if let Some(from) = spelled {
+                    found.push(json!({ "pointer": pointer, "from": from, "which": which, "key": true }));
                 }
             }
         }
@@ -210,4 +213,20 @@ fn mentions(call: &Call<'_>) -> Result<Value, Error> {
     }
     found.sort();
     Ok(found.iter().map(|id| json!(id.as_str())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_as_it_is_spelled_there() {
+        let mut found = Vec::new();
+        let document = json!({ "ids": { "/S/RG/id-one": {} } });
+        walk(&document, "", &[("id", "/s/rg/id-one")], &mut found);
+        assert_eq!(
+            found,
+            [json!({ "pointer": "/ids", "from": "/S/RG/id-one", "which": "id", "key": true })]
+        );
+    }
 }

@@ -89,7 +89,9 @@ pub fn whole(world: &World, key: &str, document: &Value, version: &str, now: Off
             let title = title.replace("{parent}", &parent).replace("{name}", id.name());
             map.insert("name".into(), json!(title));
         }
-        for pointer in &kind.secrets {
+        let is_open = |at: &String| shown.pointer(at) == Some(&Value::Bool(false));
+        let hides = !kind.secret_if.as_ref().is_some_and(is_open);
+        for pointer in kind.secrets.iter().filter(|_| hides) {
             drop_at(&mut shown, &pointer.split('/').skip(1).collect::<Vec<_>>());
         }
     }

@@ -196,6 +196,8 @@ pub struct Kind {
     pub lists: Vec<String>,
     /// Pointers whose values are left out of GET and lists, and shown by the actions of `lists`.
     pub secrets: Vec<String>,
+    /// Pointer to the member that is `false` where the values of `secrets` are none, and are shown.
+    pub secret_if: Option<String>,
     /// Properties that name an identity.
     pub uses: Vec<Use>,
     /// What the service adds to answers where the document has no value of its own, by pointer. It is read-only: what is
