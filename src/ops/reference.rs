@@ -129,8 +129,12 @@ fn walk(value: &Value, pointer: &str, names: &[(&str, &str)], found: &mut Vec<Va
                 walk(item, &format!("{pointer}/{}", documents::escape(key)), names, found);
             }
             for (which, name) in names {
-                if map.keys().any(|key| !find_words(key, name).is_empty()) {
-                    found.push(json!({ "pointer": pointer, "from": name, "which": which, "key": true }));
+                let spelled = map
+                    .keys()
+                    .find_map(|key| key.get(find_words(key, name).into_iter().next()?));
+                if let Some(spelled) = spelled {
+                    // As it is spelled there, here too.
+                    found.push(json!({ "pointer": pointer, "from": spelled, "which": which, "key": true }));
                 }
             }
         }
