@@ -73,9 +73,11 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
     let own = found.as_ref().and_then(|key| world.data.get(key)).cloned();
     // Where the estate has a list alone, its rows are documents too, under their names.
     let in_list = if own.is_none() { row(world, &url) } else { None };
-    let stored = own
-        .clone()
-        .or_else(|| in_list.as_ref().map(|(list, at)| world.data[list]["value"][*at].clone()));
+    let stored = own.clone().or_else(|| {
+        in_list
+            .as_ref()
+            .map(|(list, at)| world.data[list]["value"][*at].clone())
+    });
     if let (Some(wanted), Some(stored)) = (ask.header("if-match"), &stored)
         && wanted != "*"
         && wanted != etag(stored)
@@ -89,11 +91,10 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
     let key = found.unwrap_or_else(|| url.clone());
     let write = |world: &mut World, document: Value, status: u16| {
         let tag = etag(&document);
-        match &in_list {
-            Some((list, at)) => world.data[list]["value"][*at] = document.clone(),
-            None => {
-                world.data.insert(key.clone(), document.clone());
-            }
+        if let Some((list, at)) = &in_list {
+            world.data[list]["value"][*at] = document.clone();
+        } else {
+            world.data.insert(key.clone(), document.clone());
         }
         world.writes += 1;
         Answer::json(status, document).with("etag", tag)
@@ -142,15 +143,12 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
         },
         Method::DELETE => match stored {
             Some(document) => {
-                match &in_list {
-                    Some((list, at)) => {
-                        if let Some(rows) = world.data[list]["value"].as_array_mut() {
-                            rows.remove(*at);
-                        }
+                if let Some((list, at)) = &in_list {
+                    if let Some(rows) = world.data[list]["value"].as_array_mut() {
+                        rows.remove(*at);
                     }
-                    None => {
-                        world.data.shift_remove(&key);
-                    }
+                } else {
+                    world.data.shift_remove(&key);
                 }
                 world.writes += 1;
                 Answer::json(200, document)
@@ -168,7 +166,11 @@ fn row(world: &World, url: &str) -> Option<(String, usize)> {
     let key = key_of(world, list)?;
     let rows = world.data.get(&key)?.get("value")?.as_array()?;
     let at = rows.iter().position(|row| {
-        let named = |member: &str| row.get(member).and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(id));
+        let named = |member: &str| {
+            row.get(member)
+                .and_then(Value::as_str)
+                .is_some_and(|own| own.eq_ignore_ascii_case(id))
+        };
         ["id", "name", "testId"].into_iter().any(named)
     })?;
     Some((key, at))

@@ -267,7 +267,8 @@ impl Bound<'_> {
         let address = self.binding["id"].as_str().unwrap_or_default();
         let mut changed = differing(before, after);
         // A row of a list in a data plane is in no other document than the list.
-        changed.retain(|id| *id != own && *id != address && address.rsplit_once('/').is_none_or(|(list, _)| *id != list));
+        changed
+            .retain(|id| *id != own && *id != address && address.rsplit_once('/').is_none_or(|(list, _)| *id != list));
         changed
     }
 
