@@ -131,9 +131,10 @@ fn walk(value: &Value, pointer: &str, names: &[(&str, &str)], found: &mut Vec<Va
             for (which, name) in names {
                 let spelled = map
                     .keys()
-                    .find_map(|key| Some(&key[find_words(key, name).first()?.clone()]));
-                if let Some(from) = spelled {
-                    found.push(json!({ "pointer": pointer, "from": from, "which": which, "key": true }));
+                    .find_map(|key| key.get(find_words(key, name).into_iter().next()?));
+                if let Some(spelled) = spelled {
+                    // As it is spelled there, here too.
+                    found.push(json!({ "pointer": pointer, "from": spelled, "which": which, "key": true }));
                 }
             }
         }

@@ -70,7 +70,14 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
     let with_query = format!("{url}?{}", query.join("&"));
     let found = key_of(world, &with_query).or_else(|| key_of(world, &url));
     let etag = |document: &Value| format!("\"{}\"", &digest(document)[..16]);
-    let stored = found.as_ref().and_then(|key| world.data.get(key)).cloned();
+    let own = found.as_ref().and_then(|key| world.data.get(key)).cloned();
+    // Where the estate has a list alone, its rows are documents too, under their names.
+    let in_list = if own.is_none() { row(world, &url) } else { None };
+    let stored = own.clone().or_else(|| {
+        in_list
+            .as_ref()
+            .map(|(list, at)| world.data[list]["value"][*at].clone())
+    });
     if let (Some(wanted), Some(stored)) = (ask.header("if-match"), &stored)
         && wanted != "*"
         && wanted != etag(stored)
@@ -84,7 +91,11 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
     let key = found.unwrap_or_else(|| url.clone());
     let write = |world: &mut World, document: Value, status: u16| {
         let tag = etag(&document);
-        world.data.insert(key.clone(), document.clone());
+        if let Some((list, at)) = &in_list {
+            world.data[list]["value"][*at] = document.clone();
+        } else {
+            world.data.insert(key.clone(), document.clone());
+        }
         world.writes += 1;
         Answer::json(status, document).with("etag", tag)
     };
@@ -94,16 +105,17 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
                 let tag = etag(&document);
                 Answer::json(200, document).with("etag", tag)
             }
-            None => row(world, &url)
-                .map(|(list, at)| Answer::json(200, world.data[&list]["value"][at].clone()))
-                .or_else(|| below(world, &url))
-                .unwrap_or_else(|| missing(&url)),
+            None => below(world, &url).unwrap_or_else(|| missing(&url)),
         },
         Method::HEAD => Answer::empty(if stored.is_some() { 200 } else { 404 }),
-        Method::PUT => {
-            let status = if stored.is_some() { 200 } else { 201 };
-            write(world, body, status)
-        }
+        Method::PUT => match stored {
+            Some(stored) => {
+                let mut document = body;
+                keep(&mut document, &stored);
+                write(world, document, 200)
+            }
+            None => write(world, body, 201),
+        },
         Method::PATCH => match stored {
             Some(mut document) => {
                 merge(&mut document, &body);
@@ -111,7 +123,7 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
             }
             None => missing(&url),
         },
-        Method::POST => match stored {
+        Method::POST => match own {
             // A collection takes what is posted; an action shows what the estate has for it.
             Some(mut document) => {
                 let list = document.get_mut("value").and_then(Value::as_array_mut);
@@ -131,32 +143,35 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
         },
         Method::DELETE => match stored {
             Some(document) => {
-                world.data.shift_remove(&key);
+                if let Some((list, at)) = &in_list {
+                    if let Some(rows) = world.data[list]["value"].as_array_mut() {
+                        rows.remove(*at);
+                    }
+                } else {
+                    world.data.shift_remove(&key);
+                }
                 world.writes += 1;
                 Answer::json(200, document)
             }
-            None => match row(world, &url) {
-                Some((list, at)) => {
-                    let rows = world.data.get_mut(&list).and_then(|list| list["value"].as_array_mut());
-                    let gone = rows.map(|rows| rows.remove(at));
-                    world.writes += 1;
-                    Answer::json(200, gone.unwrap_or_default())
-                }
-                None => missing(&url),
-            },
+            None => missing(&url),
         },
         _ => Answer::empty(405),
     }
 }
 
-/// The row of a list that a URL names by its last segment: the list's key, and where the row stands in it.
+/// The row of a list that a URL names by its last segment, as its id, name or the id of a test: the list's key, and where
+/// the row stands in it.
 fn row(world: &World, url: &str) -> Option<(String, usize)> {
     let (list, id) = url.trim_end_matches('/').rsplit_once('/')?;
     let key = key_of(world, list)?;
     let rows = world.data.get(&key)?.get("value")?.as_array()?;
     let at = rows.iter().position(|row| {
-        let own = row.get("id").and_then(Value::as_str);
-        own.is_some_and(|own| own.eq_ignore_ascii_case(id))
+        let named = |member: &str| {
+            row.get(member)
+                .and_then(Value::as_str)
+                .is_some_and(|own| own.eq_ignore_ascii_case(id))
+        };
+        ["id", "name", "testId"].into_iter().any(named)
     })?;
     Some((key, at))
 }
@@ -170,6 +185,20 @@ fn with_id(mut body: Value) -> Value {
         map.insert("id".to_owned(), id);
     }
     body
+}
+
+/// Puts what is stored where a document says that it is unchanged: services that show no connection string take that word
+/// for it.
+fn keep(sent: &mut Value, stored: &Value) {
+    match sent {
+        Value::String(text) if text == "<unchanged>" => *sent = stored.clone(),
+        Value::Object(map) => {
+            for (name, value) in map {
+                keep(value, &stored[name.as_str()]);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The documents right below a URL that has none of its own, as a list.

@@ -56,8 +56,16 @@ pub fn unlike(before: &Value, after: &Value, at: &str, places: &mut Vec<String>)
     }
 }
 
-/// The document with this id, in any case.
+/// The document with this id, in any case; of a data plane, the one at this address, or the row of a list there.
 pub fn document<'a>(estate: &'a Value, id: &str) -> Option<&'a Value> {
+    if id.starts_with("https://") {
+        return estate["data"].get(id).or_else(|| {
+            let (list, name) = id.rsplit_once('/')?;
+            let rows = estate["data"].get(list)?["value"].as_array()?;
+            rows.iter()
+                .find(|row| ["id", "name", "testId"].iter().any(|member| row[*member] == *name))
+        });
+    }
     let documents = estate["arm"]["resources"].as_array()?;
     documents.iter().find(|document| {
         document["id"]

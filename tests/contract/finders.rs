@@ -264,8 +264,11 @@ impl Bound<'_> {
     /// The documents that differ, but for the binding's own.
     fn foreign(&self, before: &Value, after: &Value) -> Vec<String> {
         let own = self.own(before)["id"].as_str().unwrap_or_default().to_lowercase();
+        let address = self.binding["id"].as_str().unwrap_or_default();
         let mut changed = differing(before, after);
-        changed.retain(|id| *id != own);
+        // A row of a list in a data plane is in no other document than the list.
+        changed
+            .retain(|id| *id != own && *id != address && address.rsplit_once('/').is_none_or(|(list, _)| *id != list));
         changed
     }
 
