@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::world::World;
-use super::{Answer, Ask};
+use super::{Answer, Ask, kusto};
 use crate::types::json::{digest, merge};
 
 /// The path below `/dataplane/`, where the request is one of a data plane.
@@ -114,6 +114,9 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
         Method::POST => match stored {
             // A collection takes what is posted; an action shows what the estate has for it.
             Some(mut document) => {
+                if kusto::obey(&mut document, &body) {
+                    return write(world, document, 200);
+                }
                 let list = document.get_mut("value").and_then(Value::as_array_mut);
                 match list {
                     Some(list) if !body.is_null() => {
@@ -155,7 +158,8 @@ fn row(world: &World, url: &str) -> Option<(String, usize)> {
     let key = key_of(world, list)?;
     let rows = world.data.get(&key)?.get("value")?.as_array()?;
     let at = rows.iter().position(|row| {
-        let own = row.get("id").and_then(Value::as_str);
+        // Power BI calls its users by an identifier.
+        let own = row.get("id").or_else(|| row.get("identifier")).and_then(Value::as_str);
         own.is_some_and(|own| own.eq_ignore_ascii_case(id))
     })?;
     Some((key, at))
