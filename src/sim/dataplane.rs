@@ -95,7 +95,7 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
                 Answer::json(200, document).with("etag", tag)
             }
             None => row(world, &url)
-                .map(|(list, at)| Answer::json(200, world.data[&list]["value"][at].clone()))
+                .map(|(list, at)| Answer::json(200, world.data[&list][rows_of(&world.data[&list])][at].clone()))
                 .or_else(|| below(world, &url))
                 .unwrap_or_else(|| missing(&url)),
         },
@@ -114,14 +114,16 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
         Method::POST => match stored {
             // A collection takes what is posted; an action shows what the estate has for it.
             Some(mut document) => {
-                if kusto::obey(&mut document, &body) {
+                if kusto::obey(&mut document, &body, |id| holder(world, id)) {
                     return write(world, document, 200);
                 }
-                let list = document.get_mut("value").and_then(Value::as_array_mut);
+                let name = rows_of(&document);
+                let list = document.get_mut(name).and_then(Value::as_array_mut);
                 match list {
                     Some(list) if !body.is_null() => {
                         let body = with_id(body);
                         list.push(body.clone());
+                        count(&mut document);
                         world.data.insert(key, document);
                         world.writes += 1;
                         Answer::json(201, body)
@@ -140,8 +142,14 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
             }
             None => match row(world, &url) {
                 Some((list, at)) => {
-                    let rows = world.data.get_mut(&list).and_then(|list| list["value"].as_array_mut());
-                    let gone = rows.map(|rows| rows.remove(at));
+                    let document = world.data.get_mut(&list);
+                    let gone = document.and_then(|document| {
+                        let name = rows_of(document);
+                        let rows = document[name].as_array_mut();
+                        let gone = rows.map(|rows| rows.remove(at));
+                        count(document);
+                        gone
+                    });
                     world.writes += 1;
                     Answer::json(200, gone.unwrap_or_default())
                 }
@@ -152,11 +160,31 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
     }
 }
 
+/// The object id and the name of the identity that has an id; empty where none does.
+fn holder(world: &World, id: &str) -> (String, String) {
+    let identities = world.store.of_type("microsoft.managedidentity/userassignedidentities");
+    let text = |document: &Value, at: &str| {
+        let found = document.pointer(at).and_then(Value::as_str);
+        found.unwrap_or_default().to_owned()
+    };
+    let is = |document: &Value| {
+        ["/properties/clientId", "/properties/principalId"]
+            .iter()
+            .any(|at| text(document, at).eq_ignore_ascii_case(id))
+    };
+    identities
+        .map(|(_, document)| document)
+        .find(|document| is(document))
+        .map(|document| (text(document, "/properties/principalId"), text(document, "/name")))
+        .unwrap_or_default()
+}
+
 /// The row of a list that a URL names by its last segment: the list's key, and where the row stands in it.
 fn row(world: &World, url: &str) -> Option<(String, usize)> {
     let (list, id) = url.trim_end_matches('/').rsplit_once('/')?;
     let key = key_of(world, list)?;
-    let rows = world.data.get(&key)?.get("value")?.as_array()?;
+    let document = world.data.get(&key)?;
+    let rows = document.get(rows_of(document))?.as_array()?;
     let at = rows.iter().position(|row| {
         // Power BI calls its users by an identifier.
         let own = row.get("id").or_else(|| row.get("identifier")).and_then(Value::as_str);
@@ -165,9 +193,23 @@ fn row(world: &World, url: &str) -> Option<(String, usize)> {
     Some((key, at))
 }
 
+/// The member in which a list has its rows: SCIM calls them resources.
+fn rows_of(document: &Value) -> &'static str {
+    if document.get("Resources").is_some() { "Resources" } else { "value" }
+}
+
+/// Counts the rows of a list that says how many it has.
+fn count(document: &mut Value) {
+    let rows = document[rows_of(document)].as_array().map(Vec::len);
+    if let (Some(total), Some(rows)) = (document.get_mut("totalResults"), rows) {
+        *total = json!(rows);
+    }
+}
+
 /// What is posted to a list, with the id that services give: that of the principal which it is about, where it is about one.
 fn with_id(mut body: Value) -> Value {
-    let principal = body.pointer("/principal/id").cloned();
+    let application = body.get("schemas").and_then(|_| body.get("applicationId")).cloned();
+    let principal = body.pointer("/principal/id").cloned().or(application);
     if let (Some(id), Some(map)) = (principal, body.as_object_mut())
         && !map.contains_key("id")
     {

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 ///
 /// * `document`: what the cluster shows of its principals
 /// * `body`: of the request, with `csl`
+/// * `known`: the object id and the name of whom a client id or an object id is
 /// * returns: whether it was such a command
-pub fn obey(document: &mut Value, body: &Value) -> bool {
+pub fn obey(document: &mut Value, body: &Value, known: impl Fn(&str) -> (String, String)) -> bool {
     let command = body.get("csl").and_then(Value::as_str).unwrap_or_default().trim();
     let (gives, rest) = match (command.strip_prefix(".add "), command.strip_prefix(".drop ")) {
         (Some(rest), _) => (true, rest),
@@ -21,7 +22,8 @@ pub fn obey(document: &mut Value, body: &Value) -> bool {
     let Some(role) = role_of(words) else { return false };
     let quoted: Vec<&str> = principals.split('\'').skip(1).step_by(2).collect();
     for principal in quoted {
-        change(document, &role, principal, gives);
+        let id = principal.split(['=', ';']).nth(1).unwrap_or_default();
+        change(document, &role, principal, &known(id), gives);
     }
     true
 }
@@ -52,7 +54,7 @@ fn capital(word: &str) -> String {
 }
 
 /// Adds the row of a principal's role, or takes it out.
-fn change(document: &mut Value, role: &str, principal: &str, gives: bool) {
+fn change(document: &mut Value, role: &str, principal: &str, (object, shown): &(String, String), gives: bool) {
     let Some(table) = document.pointer_mut("/Tables/0") else {
         return;
     };
@@ -62,6 +64,8 @@ fn change(document: &mut Value, role: &str, principal: &str, gives: bool) {
         "Role" => role,
         "PrincipalFQN" => principal,
         "PrincipalType" => "AAD Application",
+        "PrincipalObjectId" => object,
+        "PrincipalDisplayName" => shown,
         _ => "",
     };
     let is = |row: &Value| {
@@ -89,13 +93,21 @@ mod tests {
             "Rows": [["Table Orders Admin", "id", "aadapp=old;tenant"]]}]});
         let before = shown.clone();
         let add = json!({"db": "shop", "csl": ".add table ['Orders'] admins ('aadapp=new;tenant')"});
-        assert!(obey(&mut shown, &add) && obey(&mut shown, &add));
+        let known = |id: &str| (format!("object of {id}"), String::new());
+        assert!(obey(&mut shown, &add, known) && obey(&mut shown, &add, known));
         let rows = &shown["Tables"][0]["Rows"];
-        assert_eq!(rows[1], json!(["Table Orders Admin", "", "aadapp=new;tenant"]));
+        assert_eq!(
+            rows[1],
+            json!(["Table Orders Admin", "object of new", "aadapp=new;tenant"])
+        );
         assert_eq!(rows.as_array().unwrap().len(), 2);
         let drop = json!({"db": "shop", "csl": ".drop table ['Orders'] admins ('aadapp=new;tenant')"});
-        assert!(obey(&mut shown, &drop));
+        assert!(obey(&mut shown, &drop, known));
         assert_eq!(shown, before);
-        assert!(!obey(&mut shown, &json!({"csl": ".show database shop principals"})));
+        assert!(!obey(
+            &mut shown,
+            &json!({"csl": ".show database shop principals"}),
+            known
+        ));
     }
 }

@@ -98,11 +98,18 @@ fn request(directory: &mut Directory, call: &Call<'_>) -> Outcome {
             if there {
                 return bad("The target has an assignment of this access package already.");
             }
+            let policy = text(&body, "/assignment/assignmentPolicyId");
+            let rows = kept(directory, PACKAGES);
+            // What a package and a policy are called stands in the assignments that there are.
+            let shown = |name: &str, id: &str| {
+                let known = rows.iter().find(|row| is(row, &format!("/{name}/id"), id));
+                known.map_or_else(|| json!({ "id": id }), |row| row[name].clone())
+            };
             let mut row = json!({
                 "id": Uuid::new_v4().to_string(), "state": "delivered", "status": "Delivered",
                 "target": {"objectId": target, "subjectType": "servicePrincipal"},
-                "accessPackage": {"id": package},
-                "assignmentPolicy": {"id": text(&body, "/assignment/assignmentPolicyId")},
+                "accessPackage": shown("accessPackage", package),
+                "assignmentPolicy": shown("assignmentPolicy", policy),
             });
             if let Some(schedule) = body.get("schedule") {
                 row["schedule"] = schedule.clone();
