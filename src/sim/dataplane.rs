@@ -195,7 +195,11 @@ fn row(world: &World, url: &str) -> Option<(String, usize)> {
 
 /// The member in which a list has its rows: SCIM calls them resources.
 fn rows_of(document: &Value) -> &'static str {
-    if document.get("Resources").is_some() { "Resources" } else { "value" }
+    if document.get("Resources").is_some() {
+        "Resources"
+    } else {
+        "value"
+    }
 }
 
 /// Counts the rows of a list that says how many it has.

@@ -318,7 +318,8 @@ class Comparison:
                 return []
             still = "still names the old identity" if self.names_old(now) else "does not name the new identity as it named the old"
             return [(path, f"{still}: {show(was)} became {show(now)}")]
-        if type(was) is type(now) and was == now:
+        # How many rows a list says it has follows from them.
+        if type(was) is type(now) and was == now or name == "totalResults":
             return []
         if name in DISPLAY and was == self.old_doc["name"] and now == self.new_doc["name"]:
             return []
@@ -352,7 +353,7 @@ class Comparison:
         of_principals = name in ("value", "users") and all(isinstance(w, dict) and ("principal" in w or "identifier" in w) for w in was)
         # A rule about one principal stands beside another one until clean-up.
         alternatives = name == "dnfCondition" and len(was) != len(now)
-        if of_principals or alternatives or name in SETS or all(self.was(w) in MARKS.values() or not self.old.in_(w) for w in was) and self.old.in_(was):
+        if of_principals or alternatives or name in SETS or name == "Resources" or all(self.was(w) in MARKS.values() or not self.old.in_(w) for w in was) and self.old.in_(was):
             return self.unlike_sets(path, was, now, final, name)
         if len(was) != len(now):
             return [(path, f"had {len(was)} entries and has {len(now)}")]
@@ -362,13 +363,15 @@ class Comparison:
         return out
 
     def unlike_sets(self, path, was, now, final, name):
-        free = {"id", "name"} if name == "federatedIdentityCredentials" else {"displayName"} if name in ("value", "users") else set()
+        free = {"id", "name"} if name == "federatedIdentityCredentials" else {"displayName"} if name in ("value", "users") else \
+            {"id", "displayName", "schemas", "active"} if name == "Resources" else set()
 
         def plain(entry, marked):
             entry = marked(tidy_policy(entry) if name == "accessPolicies" else entry)
             if name == "Rows":
-                # What a cluster shows of a principal: its display name is looked up.
-                return canonical([cell for cell in entry if cell not in (self.old_doc["name"], self.new_doc["name"])]).lower()
+                # What a cluster shows of a principal beside its full name is looked up.
+                looked_up = ("", MARKS["principal"], self.old_doc["name"], self.new_doc["name"])
+                return canonical([cell for cell in entry if cell not in looked_up]).lower()
             return canonical({k: v for k, v in entry.items() if k not in free} if isinstance(entry, dict) else entry)
         out, left = [], list(now)
         others = [w for w in was if not self.old.in_(w)]

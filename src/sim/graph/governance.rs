@@ -117,11 +117,19 @@ fn request(directory: &mut Directory, call: &Call<'_>) -> Outcome {
             directory.change_kept(PACKAGES, |rows| rows.push(row));
         }
         "adminRemove" => {
-            let id = text(&body, "/assignment/id");
-            if !kept(directory, PACKAGES).iter().any(|row| is(row, "/id", id)) {
-                return Err(Refusal::not_found(id));
+            // By its id; or, where that is not said, by who has what.
+            let wanted = |row: &Value| match text(&body, "/assignment/id") {
+                "" => {
+                    let (target, package) = ("/assignment/targetId", "/assignment/accessPackageId");
+                    is(row, "/target/objectId", text(&body, target))
+                        && is(row, "/accessPackage/id", text(&body, package))
+                }
+                id => is(row, "/id", id),
+            };
+            if !kept(directory, PACKAGES).iter().any(wanted) {
+                return Err(Refusal::not_found(text(&body, "/assignment/id")));
             }
-            directory.change_kept(PACKAGES, |rows| rows.retain(|row| !is(row, "/id", id)));
+            directory.change_kept(PACKAGES, |rows| rows.retain(|row| !wanted(row)));
         }
         _ => return bad("The requestType is not supported here."),
     }
