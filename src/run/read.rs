@@ -93,7 +93,11 @@ impl Session {
         let mut request = read.request();
         request.idempotent = true;
         let answer = self.block(client.complete(&request))?.body;
-        self.secrets.learn(&answer);
+        if asks_for_names(read) {
+            self.secrets.learn_public(&answer);
+        } else {
+            self.secrets.learn(&answer);
+        }
         Ok(answer)
     }
 
@@ -121,6 +125,20 @@ impl Session {
         self.secrets.learn_public(&answer);
         Ok(answer)
     }
+}
+
+/// Whether a command to Data Explorer asks for names alone: for principals, or for a column of names. What other actions
+/// answer is taken for secrets.
+fn asks_for_names(read: &Write) -> bool {
+    let command = read
+        .body
+        .as_ref()
+        .and_then(|body| body.get("csl"))
+        .and_then(Value::as_str);
+    let command = command.unwrap_or_default().trim().to_lowercase();
+    let last = command.rsplit('|').next().unwrap_or_default().trim();
+    command.starts_with(".show ")
+        && (last.ends_with(" principals") || ["project tablename", "project name"].contains(&last))
 }
 
 /// Where the overlay keeps a document that Azure shows only through an action.

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::world::World;
-use super::{Answer, Ask};
+use super::{Answer, Ask, kusto};
 use crate::types::json::{digest, merge};
 
 /// The path below `/dataplane/`, where the request is one of a data plane.
@@ -76,7 +76,7 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
     let stored = own.clone().or_else(|| {
         in_list
             .as_ref()
-            .map(|(list, at)| world.data[list]["value"][*at].clone())
+            .map(|(list, at)| world.data[list][rows_of(&world.data[list])][*at].clone())
     });
     if let (Some(wanted), Some(stored)) = (ask.header("if-match"), &stored)
         && wanted != "*"
@@ -92,7 +92,8 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
     let write = |world: &mut World, document: Value, status: u16| {
         let tag = etag(&document);
         if let Some((list, at)) = &in_list {
-            world.data[list]["value"][*at] = document.clone();
+            let name = rows_of(&world.data[list]);
+            world.data[list][name][*at] = document.clone();
         } else {
             world.data.insert(key.clone(), document.clone());
         }
@@ -126,11 +127,16 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
         Method::POST => match own {
             // A collection takes what is posted; an action shows what the estate has for it.
             Some(mut document) => {
-                let list = document.get_mut("value").and_then(Value::as_array_mut);
+                if kusto::obey(&mut document, &body, |id| holder(world, id)) {
+                    return write(world, document, 200);
+                }
+                let name = rows_of(&document);
+                let list = document.get_mut(name).and_then(Value::as_array_mut);
                 match list {
                     Some(list) if !body.is_null() => {
                         let body = with_id(body);
                         list.push(body.clone());
+                        count(&mut document);
                         world.data.insert(key, document);
                         world.writes += 1;
                         Answer::json(201, body)
@@ -144,9 +150,11 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
         Method::DELETE => match stored {
             Some(document) => {
                 if let Some((list, at)) = &in_list {
-                    if let Some(rows) = world.data[list]["value"].as_array_mut() {
+                    let name = rows_of(&world.data[list]);
+                    if let Some(rows) = world.data[list][name].as_array_mut() {
                         rows.remove(*at);
                     }
+                    count(&mut world.data[list]);
                 } else {
                     world.data.shift_remove(&key);
                 }
@@ -159,26 +167,64 @@ pub fn answer(world: &mut World, ask: &Ask) -> Answer {
     }
 }
 
-/// The row of a list that a URL names by its last segment, as its id, name or the id of a test: the list's key, and where
-/// the row stands in it.
+/// The object id and the name of the identity that has an id; empty where none does.
+fn holder(world: &World, id: &str) -> (String, String) {
+    let identities = world.store.of_type("microsoft.managedidentity/userassignedidentities");
+    let text = |document: &Value, at: &str| {
+        let found = document.pointer(at).and_then(Value::as_str);
+        found.unwrap_or_default().to_owned()
+    };
+    let is = |document: &Value| {
+        ["/properties/clientId", "/properties/principalId"]
+            .iter()
+            .any(|at| text(document, at).eq_ignore_ascii_case(id))
+    };
+    identities
+        .map(|(_, document)| document)
+        .find(|document| is(document))
+        .map(|document| (text(document, "/properties/principalId"), text(document, "/name")))
+        .unwrap_or_default()
+}
+
+/// The row of a list that a URL names by its last segment, as its id, name, identifier (Power BI) or the id of a test: the
+/// list's key, and where the row stands in it.
 fn row(world: &World, url: &str) -> Option<(String, usize)> {
     let (list, id) = url.trim_end_matches('/').rsplit_once('/')?;
     let key = key_of(world, list)?;
-    let rows = world.data.get(&key)?.get("value")?.as_array()?;
+    let document = world.data.get(&key)?;
+    let rows = document.get(rows_of(document))?.as_array()?;
     let at = rows.iter().position(|row| {
         let named = |member: &str| {
             row.get(member)
                 .and_then(Value::as_str)
                 .is_some_and(|own| own.eq_ignore_ascii_case(id))
         };
-        ["id", "name", "testId"].into_iter().any(named)
+        ["id", "name", "identifier", "testId"].into_iter().any(named)
     })?;
     Some((key, at))
 }
 
+/// The member in which a list has its rows: SCIM calls them resources.
+fn rows_of(document: &Value) -> &'static str {
+    if document.get("Resources").is_some() {
+        "Resources"
+    } else {
+        "value"
+    }
+}
+
+/// Counts the rows of a list that says how many it has.
+fn count(document: &mut Value) {
+    let rows = document[rows_of(document)].as_array().map(Vec::len);
+    if let (Some(total), Some(rows)) = (document.get_mut("totalResults"), rows) {
+        *total = json!(rows);
+    }
+}
+
 /// What is posted to a list, with the id that services give: that of the principal which it is about, where it is about one.
 fn with_id(mut body: Value) -> Value {
-    let principal = body.pointer("/principal/id").cloned();
+    let application = body.get("schemas").and_then(|_| body.get("applicationId")).cloned();
+    let principal = body.pointer("/principal/id").cloned().or(application);
     if let (Some(id), Some(map)) = (principal, body.as_object_mut())
         && !map.contains_key("id")
     {

@@ -28,6 +28,7 @@ mod dataplane;
 mod estate;
 mod faults;
 mod headers;
+mod kusto;
 mod latch;
 mod log;
 mod metadata;

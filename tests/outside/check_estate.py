@@ -25,7 +25,7 @@ UAMI = "microsoft.managedidentity/userassignedidentities"
 ASSIGNMENT = "microsoft.authorization/roleassignments"
 MANAGEMENT_GROUP = "microsoft.management/managementgroups"
 GRAPH_LISTS = {"users", "groups", "servicePrincipals", "applications", "directoryRoles", "appRoleAssignments",
-               "roleManagement", "signIns", "oauth2PermissionGrants", "administrativeUnits", "assignments",
+               "roleManagement", "signIns", "oauth2PermissionGrants", "administrativeUnits", "assignments", "policies", "entitlementManagementRoles", "deviceManagementRoles", "cloudPcRoles",
                "roleAssignmentScheduleInstances", "roleEligibilityScheduleInstances", "assignmentScheduleInstances",
                "eligibilityScheduleInstances"}
 REGIONS = set("""eastus eastus2 westus westus2 westus3 centralus northcentralus southcentralus westcentralus canadacentral

@@ -29,12 +29,14 @@ FREE_NAMES = re.compile(
     r"|microsoft\.(kusto/clusters|synapse/workspaces/kustopools)(/databases)?/principalassignments"
     r"|microsoft\.cache/redis(enterprise/databases)?/accesspolicyassignments"
     r"|microsoft\.datashare/accounts/shares/invitations"
+    r"|microsoft\.dbforpostgresql/servergroupsv2/roles"
     r"|microsoft\.billing/billingaccounts(/.+)?/billingroleassignments)$")
 SCHEDULE = re.compile(r"microsoft\.authorization/role(assignment|eligibility)schedule(s|instances)$")
 # Requests that make and end schedules are history, which nobody can delete: they go on naming the old principal.
 REQUEST = re.compile(r"microsoft\.authorization/role(assignment|eligibility)schedulerequests$")
 FREE_LISTS = {"appRoleAssignments", "roleManagement", "oauth2PermissionGrants", "roleAssignmentScheduleInstances",
-              "roleEligibilityScheduleInstances", "assignmentScheduleInstances", "eligibilityScheduleInstances"}
+              "roleEligibilityScheduleInstances", "assignmentScheduleInstances", "eligibilityScheduleInstances",
+              "entitlementManagementRoles", "assignments"}
 # Records of data planes whose address ends in a name that says nothing: local roles of HSMs, roles of Synapse.
 FREE_DATA = re.compile(r"(?P<collection>https://.+/roleassignments)/[0-9a-f-]{36}$", re.I)
 # Of records in free lists and of role assignments: when and by whom they were made, and names that are looked up.
@@ -48,7 +50,7 @@ DISPLAY = {"login", "principalName"}
 COMPUTED = {"principalType", "resourceDisplayName"}
 # Lists without order. In the first the old entry stays until clean-up.
 GRANT_LISTS = {"accessPolicies", "members", "owners"}
-SETS = GRANT_LISTS | {"excludePrincipals", "excludedPrincipals", "identities", "allowedApplications",
+SETS = GRANT_LISTS | {"Rows", "excludePrincipals", "excludedPrincipals", "identities", "allowedApplications",
                       "aadBasedSecurityPrincipals", "federatedIdentityCredentials"}
 
 
@@ -222,7 +224,9 @@ class Comparison:
         props = marked(props)
         for key in ("scope", "roleDefinitionId"):
             if key in props:
-                props[key] = props[key].lower()
+                # What lies in a Cosmos DB account is told apart by case.
+                parts = props[key].split("/") if "documentdb" in doc["type"].lower() else [props[key]]
+                props[key] = "/".join(p.lower() if n < 9 else p for n, p in enumerate(parts))
         if doc["type"].lower() == ASSIGNMENT:
             parent = doc["id"][:doc["id"].lower().rindex("/providers/microsoft.authorization/")] or "/"
             props["roleDefinitionId"] = props.get("roleDefinitionId", "").rsplit("/", 1)[-1]
@@ -314,7 +318,8 @@ class Comparison:
                 return []
             still = "still names the old identity" if self.names_old(now) else "does not name the new identity as it named the old"
             return [(path, f"{still}: {show(was)} became {show(now)}")]
-        if type(was) is type(now) and was == now:
+        # How many rows a list says it has follows from them.
+        if type(was) is type(now) and was == now or name == "totalResults":
             return []
         if name in DISPLAY and was == self.old_doc["name"] and now == self.new_doc["name"]:
             return []
@@ -345,8 +350,10 @@ class Comparison:
         return out
 
     def unlike_lists(self, path, was, now, final, name):
-        of_principals = name == "value" and all(isinstance(w, dict) and "principal" in w for w in was)
-        if of_principals or name in SETS or all(self.was(w) in MARKS.values() or not self.old.in_(w) for w in was) and self.old.in_(was):
+        of_principals = name in ("value", "users") and all(isinstance(w, dict) and ("principal" in w or "identifier" in w) for w in was)
+        # A rule about one principal stands beside another one until clean-up.
+        alternatives = name == "dnfCondition" and len(was) != len(now)
+        if of_principals or alternatives or name in SETS or name == "Resources" or all(self.was(w) in MARKS.values() or not self.old.in_(w) for w in was) and self.old.in_(was):
             return self.unlike_sets(path, was, now, final, name)
         if len(was) != len(now):
             return [(path, f"had {len(was)} entries and has {len(now)}")]
@@ -356,10 +363,15 @@ class Comparison:
         return out
 
     def unlike_sets(self, path, was, now, final, name):
-        free = {"id", "name"} if name == "federatedIdentityCredentials" else set()
+        free = {"id", "name"} if name == "federatedIdentityCredentials" else {"displayName"} if name in ("value", "users") else \
+            {"id", "displayName", "schemas", "active"} if name == "Resources" else set()
 
         def plain(entry, marked):
             entry = marked(tidy_policy(entry) if name == "accessPolicies" else entry)
+            if name == "Rows":
+                # What a cluster shows of a principal beside its full name is looked up.
+                looked_up = ("", MARKS["principal"], self.old_doc["name"], self.new_doc["name"])
+                return canonical([cell for cell in entry if cell not in looked_up]).lower()
             return canonical({k: v for k, v in entry.items() if k not in free} if isinstance(entry, dict) else entry)
         out, left = [], list(now)
         others = [w for w in was if not self.old.in_(w)]
@@ -419,6 +431,10 @@ class Comparison:
 
     def free_list(self, name, was, now):
         def plain(item, marked):
+            if name == "assignments":
+                # Of an access package: who has which, by which policy, until when.
+                end = (item.get("schedule") or {}).get("expiration", {}).get("endDateTime")
+                return canonical([marked(item["target"]["objectId"]), item["accessPackage"]["id"], (item.get("assignmentPolicy") or {}).get("id"), end])
             return canonical(marked({k: v for k, v in item.items() if k != "id" and k not in HISTORY | COMPUTED and v is not None}))
         left = list(now)
         for item in was:

@@ -32,7 +32,7 @@ from random_estate import build  # noqa: E402
 # POSTs that read.
 READS = re.compile(
     r"/(list[a-z]*|getbyids|getmembergroups|checkmembergroups|getmemberobjects|checkmemberobjects|getentities|token"
-    r"|\$batch|query|checkaccess|checknameavailability|checkpolicyrestrictions|validate)$"
+    r"|\$batch|query|mgmt|checkaccess|checknameavailability|checkpolicyrestrictions|validate)$"
     r"|/providers/microsoft\.resourcegraph/|^/_sim/|^/metadata/", re.I)
 WAIT_READY = 30
 

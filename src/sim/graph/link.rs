@@ -147,6 +147,7 @@ impl Directory {
             self.links(property).remove(&id.to_lowercase());
         }
         super::schedule::forget(self, id);
+        super::governance::forget(self, id);
         for (kind, members) in [
             (Kind::AppRoleAssignment, &["principalId", "resourceId"][..]),
             (Kind::RoleAssignment, &["principalId"]),

@@ -17,6 +17,7 @@ mod directory_role;
 mod entity;
 mod expand;
 mod filter;
+mod governance;
 mod group_rule;
 mod link;
 mod membership;

@@ -10,7 +10,7 @@ use super::path::{Path, Segment};
 use super::refusal::Refusal;
 use super::schema::Kind;
 use super::view::View;
-use super::{app_role, directory_role, entity, permission_grant, schedule};
+use super::{app_role, directory_role, entity, governance, permission_grant, schedule};
 
 /// Answers by path and method.
 pub(super) fn route(directory: &mut Directory, call: &Call<'_>, path: &Path) -> Outcome {
@@ -134,11 +134,9 @@ const READ: &[&str] = &[
     "rolemanagement/directory/roleassignmentscheduleinstances",
     "rolemanagement/directory/roleeligibilityschedules",
     "rolemanagement/directory/roleassignmentschedules",
-    "rolemanagement/entitlementmanagement/roleassignments",
     "identitygovernance/privilegedaccess/group/assignmentscheduleinstances",
     "identitygovernance/privilegedaccess/group/eligibilityscheduleinstances",
     "identitygovernance/entitlementmanagement/assignments",
-    "identity/conditionalaccess/policies",
     "devices",
     "domains",
     "subscribedskus",
@@ -149,6 +147,9 @@ fn kept(directory: &mut Directory, call: &Call<'_>, names: &[&str], lower: &[&st
     if let Some(outcome) = schedule::serve(directory, call, &path) {
         return outcome;
     }
+    if let Some(outcome) = governance::serve(directory, call, names, lower) {
+        return outcome;
+    }
     let directory = &*directory;
     let first = names.first().copied().unwrap_or_default();
     if !READ.contains(&path.as_str()) {
@@ -156,9 +157,7 @@ fn kept(directory: &mut Directory, call: &Call<'_>, names: &[&str], lower: &[&st
     }
     only(call, &Method::GET)?;
     let last = names.last().copied().unwrap_or_default();
-    // Two collections of the same last name: only the directory's own is the estate's array.
-    let own = !path.starts_with("rolemanagement/entitlementmanagement");
-    let documents = directory.kept(last).filter(|_| own).and_then(Value::as_array);
+    let documents = directory.kept(last).and_then(Value::as_array);
     let mut rows: Vec<View<'_>> = documents
         .into_iter()
         .flatten()

@@ -2,6 +2,7 @@
 
 mod app_roles;
 mod batches;
+mod governance;
 mod groups;
 mod headers;
 mod lists;
