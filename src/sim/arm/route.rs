@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::sim::condition::Attributes;
+use crate::types::Attributes;
 use crate::sim::rights::Rights;
 use crate::sim::world::World;
 use crate::sim::{Answer, Ask};

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
+use crate::sim::graph::GLOBAL_ADMINISTRATOR;
 use crate::sim::world::{CLIENT, World};
 
 /// What signs tokens: no secret, but enough to tell ours from others.
@@ -90,8 +91,27 @@ pub fn make(world: &World, who: &Who, audience: &str, life: i64, now: OffsetDate
         claims["xms_mirid"] = json!(resource);
         claims["xms_idrel"] = json!("7 10");
     }
+    if audience.contains("://graph.") {
+        directory_rights(world, who, &mut claims);
+    }
     let header = json!({"typ": "JWT", "alg": "RS256", "x5t": SIGNER, "kid": SIGNER});
     encode(&header, &claims)
+}
+
+/// What a token for Graph says of rights: `roles`, the app roles of Graph that the caller holds, and `wids`, the templates
+/// of its directory roles. One who holds nothing there has neither; the owner of everything is a Global Administrator.
+fn directory_rights(world: &World, who: &Who, claims: &mut Value) {
+    let (roles, templates) = if world.operator.is_none() && who.principal == world.caller() {
+        (Vec::new(), vec![GLOBAL_ADMINISTRATOR.to_owned()])
+    } else {
+        let directory = &world.directory;
+        (directory.graph_permissions_of(&who.principal), directory.role_templates_of(&who.principal))
+    };
+    for (claim, held) in [("roles", roles), ("wids", templates)] {
+        if !held.is_empty() {
+            claims[claim] = json!(held);
+        }
+    }
 }
 
 /// A JWT of header and claims, signed as all of ours are.
