@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use crate::sim::graph::GLOBAL_ADMINISTRATOR;
 use crate::sim::world::{CLIENT, World};
+use crate::types::is_loopback;
 
 /// What signs tokens: no secret, but enough to tell ours from others.
 const SIGNER: &str = "ferry-simulator";
@@ -91,11 +92,16 @@ pub fn make(world: &World, who: &Who, audience: &str, life: i64, now: OffsetDate
         claims["xms_mirid"] = json!(resource);
         claims["xms_idrel"] = json!("7 10");
     }
-    if audience.contains("://graph.") {
+    if is_graph(audience) {
         directory_rights(world, who, &mut claims);
     }
     let header = json!({"typ": "JWT", "alg": "RS256", "x5t": SIGNER, "kid": SIGNER});
     encode(&header, &claims)
+}
+
+/// Whether an audience is Microsoft Graph: its own name, or this very endpoint, which is Graph here.
+fn is_graph(audience: &str) -> bool {
+    audience.contains("://graph.") || url::Url::parse(audience).is_ok_and(|url| is_loopback(&url))
 }
 
 /// What a token for Graph says of rights: `roles`, the app roles of Graph that the caller holds, and `wids`, the templates
