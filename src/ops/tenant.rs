@@ -91,8 +91,8 @@ fn operator(call: &Call<'_>) -> Result<Value, Error> {
     let client = call.session.client()?;
     let claims = |plane: Plane| {
         let asked = client.clone();
-        let told = call.session.block(async move { Ok::<_, Error>(asked.token_claims(&plane).await.unwrap_or_default()) });
-        told
+        let told = async move { Ok::<_, Error>(asked.token_claims(&plane).await.unwrap_or_default()) };
+        call.session.block(told)
     };
     let (arm, graph) = (claims(Plane::Arm)?, claims(Plane::Graph)?);
     let text = |name: &str| arm[name].as_str();

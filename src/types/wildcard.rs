@@ -41,6 +41,9 @@ mod tests {
             "microsoft.managedidentity/userassignedidentities/x/assign/action"
         ));
         assert!(!wildcard_matches("*/read", "microsoft.web/sites/write"));
-        assert!(!wildcard_matches("microsoft.web/sites/read", "microsoft.web/sites/readx"));
+        assert!(!wildcard_matches(
+            "microsoft.web/sites/read",
+            "microsoft.web/sites/readx"
+        ));
     }
 }

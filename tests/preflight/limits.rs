@@ -26,7 +26,12 @@ fn role_assignments_are_counted_before_the_last_one_is_refused() {
         tenant.look()
     };
     let group = "/providers/Microsoft.Management/managementGroups/a11c0001-0001-4001-8001-a11c00000001";
-    full(500).tells("error", "limit", group, &["500 role assignments stand", "1 are added", "Azure takes 500"]);
+    full(500).tells(
+        "error",
+        "limit",
+        group,
+        &["500 role assignments stand", "1 are added", "Azure takes 500"],
+    );
     full(499).is_silent_about(&["limit"]);
 }
 
@@ -35,7 +40,11 @@ fn a_vault_that_is_full_takes_no_further_access_policy() {
     let vault = format!("{GROUP}/providers/Microsoft.KeyVault/vaults/kv-one");
     let full = |count: usize| {
         let policy = |number: usize| {
-            let who = if number == 0 { PRINCIPAL.to_owned() } else { format!("0be7a022-0022-4022-8022-{number:012}") };
+            let who = if number == 0 {
+                PRINCIPAL.to_owned()
+            } else {
+                format!("0be7a022-0022-4022-8022-{number:012}")
+            };
             json!({"tenantId": "a11c0001-0001-4001-8001-a11c00000001", "objectId": who, "permissions": {"secrets": ["get"]}})
         };
         Tenant::new()
@@ -44,7 +53,12 @@ fn a_vault_that_is_full_takes_no_further_access_policy() {
                     "accessPolicies": (0..count).map(policy).collect::<Vec<_>>()}}))
             .look()
     };
-    full(1024).tells("error", "limit", &vault, &["1024 access policies stand", "Azure takes 1024"]);
+    full(1024).tells(
+        "error",
+        "limit",
+        &vault,
+        &["1024 access policies stand", "Azure takes 1024"],
+    );
     full(1023).is_silent_about(&["limit"]);
 }
 
@@ -77,8 +91,11 @@ fn a_lock_against_deletion_on_what_is_only_written_is_in_nobodys_way() {
 }
 
 #[test]
-fn a_lock_is_of_no_account_where_the_old_identity_is_kept() {
-    Tenant::new().and(lock(GROUP)).look_at(&["keep_old=true"]).does_not_say("locked", "deletion of");
+fn a_lock_is_held_against_just_what_is_deleted() {
+    Tenant::new()
+        .and(lock(GROUP))
+        .look_at(&["keep_old=true"])
+        .does_not_say("locked", "deletion of");
     let elsewhere = format!("{SUBSCRIPTION}/resourceGroups/rg-far");
     let far = Tenant::new()
         .and(json!({"id": elsewhere, "name": "rg-far", "type": "Microsoft.Resources/resourceGroups", "location": "eastus", "properties": {"provisioningState": "Succeeded"}}))

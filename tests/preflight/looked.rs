@@ -103,16 +103,23 @@ impl Tenant {
     pub fn look_at(&self, more: &[&str]) -> Looked {
         let ferry = Ferry::new();
         let simulator = self.start(&ferry);
-        let (identity, to) = demo("one-vm");
-        let mut args = vec!["plan", "relocate", "--cloud", &simulator.url, "--json", &identity];
-        if !more.iter().any(|one| one.starts_with("to=")) {
-            args.push(&to);
-        }
-        args.extend(more);
-        let plan = ferry.run(&args).code(0).json();
+        let looked = look(&ferry, &simulator, more);
         assert!(simulator.writes().is_empty(), "{:?}", simulator.writes());
-        Looked(plan["findings"].as_array().unwrap().clone())
+        looked
     }
+}
+
+/// What a plan of the relocation finds on a simulator.
+#[track_caller]
+pub fn look(ferry: &Ferry, simulator: &Simulator, more: &[&str]) -> Looked {
+    let (identity, to) = demo("one-vm");
+    let mut args = vec!["plan", "relocate", "--cloud", &simulator.url, "--json", &identity];
+    if !more.iter().any(|one| one.starts_with("to=")) {
+        args.push(&to);
+    }
+    args.extend(more);
+    let plan = ferry.run(&args).code(0).json();
+    Looked(plan["findings"].as_array().unwrap().clone())
 }
 
 /// Carries out the relocation.
@@ -160,7 +167,11 @@ impl Looked {
     #[track_caller]
     pub fn does_not_say(&self, code: &str, word: &str) -> &Self {
         let says = |finding: &&&Value| finding["message"].as_str().unwrap().contains(word);
-        assert!(!self.of(code).iter().any(|finding| says(&finding)), "{:#?}", self.of(code));
+        assert!(
+            !self.of(code).iter().any(|finding| says(&finding)),
+            "{:#?}",
+            self.of(code)
+        );
         self
     }
 

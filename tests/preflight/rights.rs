@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::looked::{CONTRIBUTOR, GROUP, OPERATOR, OWNER, PRINCIPAL, READER, SUBSCRIPTION, Tenant, identity, machine, relocate};
+use super::looked::{
+    CONTRIBUTOR, GROUP, OPERATOR, OWNER, PRINCIPAL, READER, SUBSCRIPTION, Tenant, identity, machine, relocate,
+};
 use crate::support::Ferry;
 
 #[test]
@@ -14,14 +16,21 @@ fn each_missing_right_is_told_with_its_scope_and_the_role_that_gives_it() {
             "error",
             "not-allowed",
             GROUP,
-            &["Microsoft.Authorization/roleAssignments/write", "Role Based Access Control Administrator", "rg-one"],
+            &[
+                "Microsoft.Authorization/roleAssignments/write",
+                "Role Based Access Control Administrator",
+                "rg-one",
+            ],
         )
         // What the clean-up alone needs does not stop the move.
         .tells(
             "warning",
             "not-allowed",
             GROUP,
-            &["Microsoft.Authorization/roleAssignments/delete", "the clean-up needs it"],
+            &[
+                "Microsoft.Authorization/roleAssignments/delete",
+                "the clean-up needs it",
+            ],
         )
         .does_not_say("not-allowed", "virtualMachines/write")
         .does_not_say("not-allowed", "assign/action");
@@ -39,13 +48,19 @@ fn an_owner_by_a_group_lacks_nothing() {
     let group = "0be7a004-0004-4004-8004-0be7a0000004";
     all.last_mut().unwrap()["properties"]["principalId"] = json!(group);
     tenant.0["graph"]["users"] = json!([{"id": OPERATOR, "displayName": "Op", "userPrincipalName": "op@example.com"}]);
-    tenant.0["graph"]["groups"] = json!([{"id": group, "displayName": "Movers", "securityEnabled": true, "members": [OPERATOR]}]);
-    tenant.look().is_clear().is_silent_about(&["not-allowed", "rights-unseen"]);
+    tenant.0["graph"]["groups"] =
+        json!([{"id": group, "displayName": "Movers", "securityEnabled": true, "members": [OPERATOR]}]);
+    tenant
+        .look()
+        .is_clear()
+        .is_silent_about(&["not-allowed", "rights-unseen"]);
 }
 
 #[test]
 fn the_identities_that_are_sent_again_with_a_whole_map_must_be_assignable_too() {
-    let other = format!("{SUBSCRIPTION}/resourceGroups/rg-other/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-other");
+    let other = format!(
+        "{SUBSCRIPTION}/resourceGroups/rg-other/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-other"
+    );
     let account = format!("{GROUP}/providers/Microsoft.Automation/automationAccounts/aa-one");
     let tenant = Tenant::new()
         .and(json!({"id": format!("{SUBSCRIPTION}/resourceGroups/rg-other"), "name": "rg-other",
@@ -63,7 +78,10 @@ fn the_identities_that_are_sent_again_with_a_whole_map_must_be_assignable_too() 
         "error",
         "not-allowed",
         &other,
-        &["Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", "Managed Identity Operator"],
+        &[
+            "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+            "Managed Identity Operator",
+        ],
     );
 }
 
@@ -93,25 +111,40 @@ fn what_the_clean_up_lacks_stops_it_before_it_takes_anything_away() {
     let ferry = Ferry::new();
     let tenant = Tenant::new()
         .with_operator()
-        .may_do(&["*"], &["Microsoft.ManagedIdentity/userAssignedIdentities/delete"]);
+        .may_do(&["*"], &["Microsoft.ManagedIdentity/userAssignedIdentities/delete"])
+        .may(READER, "");
     let simulator = tenant.start(&ferry);
     let stopped = relocate(&ferry, &simulator).code(1);
     assert!(stopped.err.contains("id-one was not cleaned up"), "{}", stopped.err);
     assert!(stopped.err.contains("userAssignedIdentities/delete"), "{}", stopped.err);
-    let deletions = || simulator.writes().iter().filter(|row| row["method"] == "DELETE").count();
+    let deletions = || {
+        simulator
+            .writes()
+            .iter()
+            .filter(|row| row["method"] == "DELETE")
+            .count()
+    };
     assert_eq!(deletions(), 0);
     // With the right, the same run ends.
-    let own = format!("{SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignments/0be7a007-0007-4007-8007-0be7a0000007?api-version=2022-04-01");
-    simulator.change("PUT", &own, &json!({"properties": {
+    let own = format!(
+        "{SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignments/0be7a007-0007-4007-8007-0be7a0000007?api-version=2022-04-01"
+    );
+    simulator.change(
+        "PUT",
+        &own,
+        &json!({"properties": {
         "roleDefinitionId": format!("{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{OWNER}"),
-        "principalId": OPERATOR, "principalType": "User"}}));
+        "principalId": OPERATOR, "principalType": "User"}}),
+    );
     ferry.run(&["resume", "last", "--yes"]).code(0);
     assert_eq!(deletions(), 2);
 }
 
 #[test]
 fn a_role_that_need_only_be_activated_is_told_as_that() {
-    let instance = format!("{SUBSCRIPTION}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances/0be7a008-0008-4008-8008-0be7a0000008");
+    let instance = format!(
+        "{SUBSCRIPTION}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances/0be7a008-0008-4008-8008-0be7a0000008"
+    );
     let tenant = Tenant::new().with_operator().may(CONTRIBUTOR, SUBSCRIPTION).and(json!({
         "id": instance, "name": "0be7a008-0008-4008-8008-0be7a0000008", "type": "Microsoft.Authorization/roleEligibilityScheduleInstances",
         "properties": {"scope": SUBSCRIPTION, "principalId": OPERATOR, "principalType": "User", "memberType": "Direct", "status": "Provisioned",
@@ -120,7 +153,11 @@ fn a_role_that_need_only_be_activated_is_told_as_that() {
         "error",
         "not-allowed",
         GROUP,
-        &["roleAssignments/write", "eligible for \"Owner\"", "activate it in Privileged Identity Management"],
+        &[
+            "roleAssignments/write",
+            "eligible for \"Owner\"",
+            "activate it in Privileged Identity Management",
+        ],
     );
 }
 
@@ -147,7 +184,10 @@ fn a_deny_assignment_is_told_to_whom_it_holds_off_and_to_nobody_else() {
     let excepted = tenant().and(denial(&everyone, &me)).look();
     excepted.is_silent_about(&["deny-assignment"]);
     let others = json!([{"id": "0be7a00a-000a-400a-800a-0be7a000000a", "type": "User"}]);
-    tenant().and(denial(&others, &json!([]))).look().is_silent_about(&["deny-assignment"]);
+    tenant()
+        .and(denial(&others, &json!([])))
+        .look()
+        .is_silent_about(&["deny-assignment"]);
 }
 
 /// A right to assign these roles to service principals, as the portal writes it.
@@ -167,18 +207,34 @@ const ADMINISTRATOR: &str = "f58310d9-a9f6-439a-9e8d-f62e7b41a168";
 #[test]
 fn a_condition_on_the_right_to_assign_roles_is_held_against_just_what_is_assigned() {
     let tenant = |condition: &str| {
-        Tenant::new()
-            .with_operator()
-            .may(CONTRIBUTOR, SUBSCRIPTION)
-            .may_if(ADMINISTRATOR, SUBSCRIPTION, Some(condition))
+        Tenant::new().with_operator().may(CONTRIBUTOR, SUBSCRIPTION).may_if(
+            ADMINISTRATOR,
+            SUBSCRIPTION,
+            Some(condition),
+        )
     };
-    tenant(&bound_to(READER)).look().is_clear().is_silent_about(&["not-allowed", "right-conditioned"]);
+    tenant(&bound_to(READER))
+        .look()
+        .is_clear()
+        .is_silent_about(&["not-allowed", "right-conditioned"]);
     tenant(&bound_to(OWNER))
         .look()
-        .tells("error", "not-allowed", GROUP, &["Reader on rg-one may not be assigned", "bound by a condition"])
-        .tells("warning", "not-allowed", GROUP, &["Reader on rg-one may not be taken back", "the clean-up needs it"]);
+        .tells(
+            "error",
+            "not-allowed",
+            GROUP,
+            &["Reader on rg-one may not be assigned", "bound by a condition"],
+        )
+        .tells(
+            "warning",
+            "not-allowed",
+            GROUP,
+            &["Reader on rg-one may not be taken back", "the clean-up needs it"],
+        );
     let to_one = "@Request[Microsoft.Authorization/roleAssignments:PrincipalId] ForAnyOfAnyValues:GuidEquals {0be7a00b-000b-400b-800b-0be7a000000b}";
-    tenant(to_one).look().tells("error", "not-allowed", GROUP, &["may not be assigned"]);
+    tenant(to_one)
+        .look()
+        .tells("error", "not-allowed", GROUP, &["may not be assigned"]);
     tenant("today is a Monday").look().tells(
         "warning",
         "right-conditioned",
@@ -190,7 +246,10 @@ fn a_condition_on_the_right_to_assign_roles_is_held_against_just_what_is_assigne
 /// The tenant with a group that the identity is in, and an operator who holds these permissions in Graph.
 fn with_a_group(values: &[&str]) -> Tenant {
     let graph = "0be7a00c-000c-400c-800c-0be7a000000c";
-    let ids = ["0be7a00d-000d-400d-800d-0be7a000000d", "0be7a00e-000e-400e-800e-0be7a000000e"];
+    let ids = [
+        "0be7a00d-000d-400d-800d-0be7a000000d",
+        "0be7a00e-000e-400e-800e-0be7a000000e",
+    ];
     let role = |(id, value): (&&str, &&str)| json!({"id": id, "value": value, "displayName": value, "isEnabled": true, "allowedMemberTypes": ["Application"]});
     let held = |id: &&str| json!({"principalId": OPERATOR, "resourceId": graph, "appRoleId": id});
     let mut tenant = Tenant::new().with_operator().may(OWNER, SUBSCRIPTION);
@@ -211,11 +270,22 @@ fn a_permission_in_graph_that_the_token_does_not_tell_is_missing() {
         "error",
         "not-allowed",
         "Microsoft Graph",
-        &["GroupMember.ReadWrite.All", "member of Readers of things", "Groups Administrator"],
+        &[
+            "GroupMember.ReadWrite.All",
+            "member of Readers of things",
+            "Groups Administrator",
+        ],
     );
-    let enough = ["GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"];
+    let enough = [
+        "GroupMember.ReadWrite.All",
+        "Group.ReadWrite.All",
+        "Directory.ReadWrite.All",
+    ];
     for one in enough {
-        with_a_group(&[one]).look().is_clear().is_silent_about(&["rights-unseen"]);
+        with_a_group(&[one])
+            .look()
+            .is_clear()
+            .is_silent_about(&["rights-unseen"]);
     }
 }
 
@@ -232,7 +302,7 @@ fn a_token_that_tells_no_rights_in_graph_is_no_reason_to_stop() {
 #[test]
 fn who_is_a_groups_administrator_needs_no_permission() {
     let mut tenant = with_a_group(&["Application.Read.All"]);
-    tenant.0["graph"]["roleAssignments"] = json!([{"id": "0be7a011-0011-4011-8011-0be7a0000011", "principalId": OPERATOR,
+    tenant.0["graph"]["roleManagement"] = json!([{"id": "0be7a011-0011-4011-8011-0be7a0000011", "principalId": OPERATOR,
         "roleDefinitionId": "fdd7a751-b60b-444a-984c-02652fe8fa1c", "directoryScopeId": "/"}]);
     tenant.look().is_clear();
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::looked::{GROUP, SUBSCRIPTION, Tenant, identity, machine};
+use super::looked::{GROUP, SUBSCRIPTION, Tenant, identity, look, machine};
+use crate::support::Ferry;
 
 fn policy(definition: &str, parameters: &Value) -> Value {
     json!({
@@ -16,7 +17,9 @@ fn policy(definition: &str, parameters: &Value) -> Value {
 fn a_policy_of_allowed_places_is_told_with_what_it_allows() {
     let places = |list: &[&str]| {
         let parameters = json!({"listOfAllowedLocations": {"value": list}});
-        Tenant::new().and(policy("e56962a6-4747-49cd-b67b-bf8b01975c4c", &parameters)).look()
+        Tenant::new()
+            .and(policy("e56962a6-4747-49cd-b67b-bf8b01975c4c", &parameters))
+            .look()
     };
     let new = format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-one-westeurope");
     places(&["eastus"]).tells(
@@ -30,11 +33,21 @@ fn a_policy_of_allowed_places_is_told_with_what_it_allows() {
 
 #[test]
 fn a_tag_that_a_policy_wants_must_be_on_the_identity() {
-    let wanted = policy("871b6d14-10aa-478d-b590-94f262ecfa99", &json!({"tagName": {"value": "costCenter"}}));
+    let wanted = policy(
+        "871b6d14-10aa-478d-b590-94f262ecfa99",
+        &json!({"tagName": {"value": "costCenter"}}),
+    );
     let new = format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-one-westeurope");
     let without = Tenant::new().and(wanted.clone());
-    without.look().tells("error", "denied-by-policy", &new, &["House rule", "tagName: \"costCenter\""]);
-    let with = Tenant::new().and(wanted).changed(&identity(), |own| own["tags"] = json!({"costCenter": "7"}));
+    without.look().tells(
+        "error",
+        "denied-by-policy",
+        &new,
+        &["House rule", "tagName: \"costCenter\""],
+    );
+    let with = Tenant::new()
+        .and(wanted)
+        .changed(&identity(), |own| own["tags"] = json!({"costCenter": "7"}));
     with.look().is_clear();
 }
 
@@ -42,9 +55,16 @@ fn a_tag_that_a_policy_wants_must_be_on_the_identity() {
 fn an_identity_that_is_isolated_to_its_region_is_refused_each_resource_elsewhere() {
     let regional = |own: &mut Value| own["properties"]["isolationScope"] = json!("Regional");
     let tenant = Tenant::new().changed(&identity(), regional);
-    tenant.look().tells("error", "isolation-scope", &machine(), &["vm-one is in eastus", "westeurope"]);
+    tenant.look().tells(
+        "error",
+        "isolation-scope",
+        &machine(),
+        &["vm-one is in eastus", "westeurope"],
+    );
     // A machine that has gone ahead is served.
-    let ahead = Tenant::new().changed(&identity(), regional).changed(&machine(), |own| own["location"] = json!("West Europe"));
+    let ahead = Tenant::new()
+        .changed(&identity(), regional)
+        .changed(&machine(), |own| own["location"] = json!("West Europe"));
     ahead.look().is_silent_about(&["isolation-scope"]);
 }
 
@@ -52,7 +72,11 @@ fn an_identity_that_is_isolated_to_its_region_is_refused_each_resource_elsewhere
 fn an_identity_meant_for_some_services_is_refused_the_others() {
     let meant_for = |list: &[&str]| {
         let list = json!(list);
-        Tenant::new().changed(&identity(), |own| own["properties"]["assignmentRestrictions"] = json!({"providers": list})).look()
+        Tenant::new()
+            .changed(&identity(), |own| {
+                own["properties"]["assignmentRestrictions"] = json!({"providers": list})
+            })
+            .look()
     };
     meant_for(&["Microsoft.Web"]).tells(
         "error",
@@ -84,10 +108,11 @@ fn a_region_without_federated_credentials_is_no_place_for_an_identity_that_has_s
 
 #[test]
 fn a_provider_that_the_subscription_does_not_use_is_told_with_the_command() {
-    let unused = json!({
-        "id": format!("{SUBSCRIPTION}/providers/Microsoft.ManagedIdentity"), "name": "Microsoft.ManagedIdentity",
-        "type": "Microsoft.Resources/providers", "namespace": "Microsoft.ManagedIdentity", "registrationState": "NotRegistered"});
-    Tenant::new().and(unused).look().tells(
+    let ferry = Ferry::new();
+    let simulator = Tenant::new().start(&ferry);
+    let path = format!("{SUBSCRIPTION}/providers/Microsoft.ManagedIdentity/unregister?api-version=2021-04-01");
+    simulator.change("POST", &path, &json!({}));
+    look(&ferry, &simulator, &[]).tells(
         "error",
         "provider-not-registered",
         SUBSCRIPTION,

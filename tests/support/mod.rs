@@ -68,7 +68,9 @@ impl Ferry {
         command
             .env("XDG_CONFIG_HOME", self.directory.path().join("config"))
             .env("NO_COLOR", "1");
-        if let Some(dir) = std::env::var_os("PF_SCRIPTS") { command.env("FERRY_SCRIPTS", dir); } // TEMP
+        if let Some(dir) = std::env::var_os("PF_SCRIPTS") {
+            command.env("FERRY_SCRIPTS", dir);
+        } // TEMP
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
@@ -189,9 +191,16 @@ impl Simulator {
         let rows = rows.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         rows.filter(|row| {
             let (method, path) = (row["method"].as_str().unwrap(), row["path"].as_str().unwrap());
-            let reads = ["/resources?", "/list?", "/getByIds", "/getMemberGroups", "/checkPolicy", "/token"]
-                .iter()
-                .any(|word| path.contains(word));
+            let reads = [
+                "/resources?",
+                "/list?",
+                "/getByIds",
+                "/getMemberGroups",
+                "/checkPolicy",
+                "/token",
+            ]
+            .iter()
+            .any(|word| path.contains(word));
             method != "GET" && !path.starts_with("/_sim") && !(method == "POST" && (reads || path.contains("/list")))
         })
         .collect()

@@ -4,9 +4,9 @@ use http::Method;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use super::group_rule::GRAPH_APP;
 use super::answer::{Call, Outcome, Reply};
 use super::directory::{Directory, opaque_id};
+use super::group_rule::GRAPH_APP;
 use super::page::{self, Listing};
 use super::refusal::Refusal;
 use super::schema::Kind;

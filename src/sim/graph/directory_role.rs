@@ -66,7 +66,9 @@ impl Directory {
 
     /// The templates of the roles that the principal holds at `/`, as a token names them.
     pub fn role_templates_of(&self, principal: &str) -> Vec<String> {
-        let held = BUILT_IN.iter().filter(|(template, _)| self.holds_role(principal, template));
+        let held = BUILT_IN
+            .iter()
+            .filter(|(template, _)| self.holds_role(principal, template));
         held.map(|(template, _)| (*template).to_owned()).collect()
     }
 

@@ -13,6 +13,10 @@ use crate::types::is_loopback;
 /// What signs tokens: no secret, but enough to tell ours from others.
 const SIGNER: &str = "ferry-simulator";
 
+/// Templates of the directory roles of the owner of everything: Global Administrator, and Attribute Assignment
+/// Administrator, since custom security attributes are not even the former's.
+const OWNS_ALL: [&str; 2] = [GLOBAL_ADMINISTRATOR, "58a13ea3-c632-46ae-9ee0-9c0d43cd7f3d"];
+
 /// Whom a token is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Who {
@@ -105,13 +109,16 @@ fn is_graph(audience: &str) -> bool {
 }
 
 /// What a token for Graph says of rights: `roles`, the app roles of Graph that the caller holds, and `wids`, the templates
-/// of its directory roles. One who holds nothing there has neither; the owner of everything is a Global Administrator.
+/// of its directory roles. One who holds nothing there has neither.
 fn directory_rights(world: &World, who: &Who, claims: &mut Value) {
     let (roles, templates) = if world.operator.is_none() && who.principal == world.caller() {
-        (Vec::new(), vec![GLOBAL_ADMINISTRATOR.to_owned()])
+        (Vec::new(), OWNS_ALL.map(str::to_owned).to_vec())
     } else {
         let directory = &world.directory;
-        (directory.graph_permissions_of(&who.principal), directory.role_templates_of(&who.principal))
+        (
+            directory.graph_permissions_of(&who.principal),
+            directory.role_templates_of(&who.principal),
+        )
     };
     for (claim, held) in [("roles", roles), ("wids", templates)] {
         if !held.is_empty() {
