@@ -47,6 +47,8 @@ impl Tenant {
     /// With an operator who owns nothing yet.
     pub fn with_operator(mut self) -> Self {
         self.0["operator"] = json!(OPERATOR);
+        self.0["graph"]["users"] =
+            json!([{"id": OPERATOR, "displayName": "Op", "userPrincipalName": "op@example.com"}]);
         self
     }
 

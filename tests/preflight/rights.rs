@@ -47,7 +47,6 @@ fn an_owner_by_a_group_lacks_nothing() {
     let all = tenant.0["arm"]["resources"].as_array_mut().unwrap();
     let group = "0be7a004-0004-4004-8004-0be7a0000004";
     all.last_mut().unwrap()["properties"]["principalId"] = json!(group);
-    tenant.0["graph"]["users"] = json!([{"id": OPERATOR, "displayName": "Op", "userPrincipalName": "op@example.com"}]);
     tenant.0["graph"]["groups"] =
         json!([{"id": group, "displayName": "Movers", "securityEnabled": true, "members": [OPERATOR]}]);
     tenant

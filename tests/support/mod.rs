@@ -68,9 +68,6 @@ impl Ferry {
         command
             .env("XDG_CONFIG_HOME", self.directory.path().join("config"))
             .env("NO_COLOR", "1");
-        if let Some(dir) = std::env::var_os("PF_SCRIPTS") {
-            command.env("FERRY_SCRIPTS", dir);
-        } // TEMP
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
