@@ -7,7 +7,7 @@ use super::request::not_found;
 use super::spec::OpModule;
 use crate::error::Error;
 use crate::run::change::Write;
-use crate::types::Scope;
+use crate::types::{Attributes, Condition, Scope};
 
 /// The version of Microsoft.Authorization/roleDefinitions.
 const API: &str = "2022-04-01";
@@ -32,7 +32,47 @@ pub(crate) fn module() -> OpModule {
         fn find(call) {
             find(call)
         }
+
+        /// Tells whether the condition of a role assignment allows an action with these attributes.
+        ///
+        /// They are those of the role assignment that is to be made (`…/write`) or deleted: `RoleDefinitionId` (a GUID),
+        /// `PrincipalId`, `PrincipalType`.
+        ///
+        /// * `condition` (string): its text
+        /// * `action` (string): such as "Microsoft.Authorization/roleAssignments/write"
+        /// * `attributes` (map): attributes of Microsoft.Authorization/roleAssignments
+        /// * returns: true or false; nothing where the condition says more than Ferry understands
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// let text = "@Request[Microsoft.Authorization/roleAssignments:PrincipalType] StringEqualsIgnoreCase 'User'";
+        /// let write = "Microsoft.Authorization/roleAssignments/write";
+        /// assert_eq(role::condition_allows(text, write, #{ PrincipalType: "User" }), true);
+        /// assert_eq(role::condition_allows(text, write, #{ PrincipalType: "ServicePrincipal" }), false);
+        /// assert_eq(role::condition_allows("today is Monday", write, #{}), ());
+        /// ```
+        fn condition_allows(call) {
+            condition_allows(call)
+        }
     }
+}
+
+fn condition_allows(call: &Call<'_>) -> Result<Value, Error> {
+    let action = call.text("action")?.to_ascii_lowercase();
+    let Some(condition) = Condition::read(&call.text("condition")?) else {
+        return Ok(Value::Null);
+    };
+    let named = call.map("attributes")?.into_iter().filter_map(|(name, value)| {
+        let name = format!("microsoft.authorization/roleassignments:{}", name.to_ascii_lowercase());
+        Some((name, value.as_str()?.to_owned()))
+    });
+    let mut of = Attributes::default();
+    if action.ends_with("/delete") {
+        of.resource = named.collect();
+    } else {
+        of.request = named.collect();
+    }
+    Ok(Value::Bool(condition.holds(&action, &of)))
 }
 
 fn find(call: &Call<'_>) -> Result<Value, Error> {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 use super::spec::OpModule;
+use crate::azure::Plane;
 use crate::error::Error;
 use crate::run::change::Write;
 
@@ -25,6 +26,24 @@ pub(crate) fn tenant() -> OpModule {
         fn id(call) {
             let tenants = call.session.memo("tenants", || Ok(Value::Array(call.session.list(&Write::arm("GET", "/tenants", "2022-12-01"))?)))?;
             Ok(tenants.pointer("/0/tenantId").cloned().unwrap_or_default())
+        }
+
+        /// Tells who the operator is, as its tokens say: what they cannot tell is absent or empty.
+        ///
+        /// `graph` is what the token for Microsoft Graph says of rights there: `roles` (application permissions), `scopes`
+        /// (delegated permissions) and `directoryRoles` (templates of directory roles). Tokens are not shown.
+        ///
+        /// * returns (map): `principalId`, `kind` (`User`, `ServicePrincipal`, `ManagedIdentity` or empty), `graph`
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// // estate: two-regions
+        /// assert_eq(tenant::operator().kind, "ServicePrincipal");
+        /// assert("62e90394-69f5-4237-9190-012177145e10" in tenant::operator().graph.directoryRoles);
+        /// ```
+        fn operator(call) {
+            let known = call.session.memo("operator", || operator(call))?;
+            Ok((*known).clone())
         }
 
         /// Gives every scope at which role assignments can be listed, from the root down.
@@ -65,6 +84,31 @@ pub(crate) fn subscription() -> OpModule {
             subscriptions(call)
         }
     }
+}
+
+/// What the operator's tokens claim. One that is opaque, or that is not to be had, claims nothing.
+fn operator(call: &Call<'_>) -> Result<Value, Error> {
+    let client = call.session.client()?;
+    let claims = |plane: Plane| {
+        let asked = client.clone();
+        let told = async move { Ok::<_, Error>(asked.token_claims(&plane).await.unwrap_or_default()) };
+        call.session.block(told)
+    };
+    let (arm, graph) = (claims(Plane::Arm)?, claims(Plane::Graph)?);
+    let text = |name: &str| arm[name].as_str();
+    let kind = match (text("xms_mirid"), text("idtyp"), text("upn").or(text("unique_name"))) {
+        (Some(_), ..) => "ManagedIdentity",
+        (None, Some("app"), _) => "ServicePrincipal",
+        (None, Some("user"), _) | (None, _, Some(_)) => "User",
+        _ => "",
+    };
+    let list = |name: &str| graph[name].as_array().cloned().unwrap_or_default();
+    let scopes = graph["scp"].as_str().unwrap_or_default().split_whitespace();
+    Ok(json!({
+        "principalId": text("oid").unwrap_or_default(),
+        "kind": kind,
+        "graph": { "roles": list("roles"), "scopes": scopes.collect::<Vec<_>>(), "directoryRoles": list("wids") },
+    }))
 }
 
 fn subscriptions(call: &Call<'_>) -> Result<Value, Error> {

@@ -22,7 +22,6 @@ mod arm;
 mod behaviour;
 mod builtin_roles;
 mod catalog;
-mod condition;
 mod control;
 mod dataplane;
 mod estate;

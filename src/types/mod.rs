@@ -1,8 +1,9 @@
 //! Words that every floor shares, without behaviour of their own: resource ids, scopes, principals,
-//! regions, durations, and plain functions over JSON documents.
+//! regions, durations, conditions, and plain functions over JSON documents.
 //!
 //! Everyone may use these; they use no one. What speaks to Azure, a disk or a terminal does not belong here.
 
+mod condition;
 mod duration;
 pub mod json;
 mod loopback;
@@ -10,13 +11,16 @@ mod principal;
 mod region;
 mod resource_id;
 mod scope;
+mod wildcard;
 
+pub use condition::{Attributes, Condition};
 pub use duration::Span;
 pub use loopback::is_loopback;
 pub use principal::{ClientId, PrincipalId, TenantId};
 pub use region::Region;
 pub use resource_id::ResourceId;
 pub use scope::{Level, Scope};
+pub use wildcard::wildcard_matches;
 
 /// How often a property is tried: so often, or as `PROPTEST_CASES` says, for runs that may take their time.
 #[cfg(test)]

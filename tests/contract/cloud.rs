@@ -257,7 +257,17 @@ fn wire(sent: Sent) -> Wire {
 fn reads(path: &str) -> bool {
     let path = path.split('?').next().unwrap_or_default().to_lowercase();
     let last = path.rsplit('/').next().unwrap_or_default();
-    last.starts_with("list") || ["resources", "getbyids", "$batch", "token", "mgmt"].contains(&last)
+    last.starts_with("list")
+        || [
+            "resources",
+            "getbyids",
+            "getmembergroups",
+            "checkpolicyrestrictions",
+            "$batch",
+            "token",
+            "mgmt",
+        ]
+        .contains(&last)
 }
 
 fn options() -> Options {

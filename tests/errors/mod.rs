@@ -45,6 +45,12 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ),
     ("graph-unreadable", "a verdict of doctor"),
     ("internal", "a defect of ferry itself"),
+    ("assignment-restriction", "a blocker among others: tests/preflight"),
+    ("dead-identity", "a blocker among others: tests/preflight"),
+    ("deny-assignment", "a blocker among others: tests/preflight"),
+    ("federation-not-offered", "a blocker among others: tests/preflight"),
+    ("not-ready", "a blocker among others: tests/preflight"),
+    ("provider-not-registered", "a blocker among others: tests/preflight"),
     ("isolation-scope", "a blocker among others: the run fails as preflight"),
     ("lease-lost", "a run that was taken over: tests/shared_state"),
     (

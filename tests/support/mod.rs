@@ -188,9 +188,16 @@ impl Simulator {
         let rows = rows.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         rows.filter(|row| {
             let (method, path) = (row["method"].as_str().unwrap(), row["path"].as_str().unwrap());
-            let reads = ["/resources?", "/list?", "/getByIds", "/token"]
-                .iter()
-                .any(|word| path.contains(word));
+            let reads = [
+                "/resources?",
+                "/list?",
+                "/getByIds",
+                "/getMemberGroups",
+                "/checkPolicy",
+                "/token",
+            ]
+            .iter()
+            .any(|word| path.contains(word));
             method != "GET" && !path.starts_with("/_sim") && !(method == "POST" && (reads || path.contains("/list")))
         })
         .collect()

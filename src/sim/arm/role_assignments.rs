@@ -12,10 +12,10 @@ use super::role_definitions::form;
 use super::route::{Result, Turn};
 use super::{lists, locks, show, versions};
 use crate::sim::Answer;
-use crate::sim::condition::Attributes;
 use crate::sim::rights::{assignment_scope, last};
 use crate::sim::store::key_of;
 use crate::sim::world::World;
+use crate::types::Attributes;
 use crate::types::ResourceId;
 
 const KIND: &str = "Microsoft.Authorization/roleAssignments";

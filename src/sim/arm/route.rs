@@ -2,10 +2,10 @@
 
 use http::Method;
 
-use crate::sim::condition::Attributes;
 use crate::sim::rights::Rights;
 use crate::sim::world::World;
 use crate::sim::{Answer, Ask};
+use crate::types::Attributes;
 use crate::types::ResourceId;
 
 use super::fail::{denied, fail, forbidden, no_method};

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::answer::{Call, Outcome, Reply};
 use super::directory::{Directory, opaque_id};
+use super::group_rule::GRAPH_APP;
 use super::page::{self, Listing};
 use super::refusal::Refusal;
 use super::schema::Kind;
@@ -49,6 +50,26 @@ impl Directory {
         self.entries(Kind::AppRoleAssignment)
             .filter(move |(_, entry)| wanted(ends(entry)))
             .map(move |(key, entry)| self.app_role(key, entry, now))
+    }
+
+    /// The app roles of Graph that the principal holds, by their values, as a token names them: those that the service
+    /// principal of Graph lists.
+    pub fn graph_permissions_of(&self, principal: &str) -> Vec<String> {
+        let is = |entry: &Entry, member: &str, wanted: &str| {
+            entry.text(member).is_some_and(|text| text.eq_ignore_ascii_case(wanted))
+        };
+        let value = |assignment: &Entry| {
+            let graph = self.entry(Kind::ServicePrincipal, assignment.text("resourceId")?)?;
+            let listed = graph.get("appRoles").filter(|_| is(graph, "appId", GRAPH_APP))?;
+            let id = assignment.text("appRoleId")?;
+            let mut roles = listed.as_array()?.iter();
+            let role = roles.find(|role| role["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(id)))?;
+            role["value"].as_str().map(str::to_owned)
+        };
+        self.entries(Kind::AppRoleAssignment)
+            .filter(|(_, entry)| is(entry, "principalId", principal))
+            .filter_map(|(_, entry)| value(entry))
+            .collect()
     }
 
     fn app_role(&self, key: &str, entry: &Entry, now: OffsetDateTime) -> View<'_> {

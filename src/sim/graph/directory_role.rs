@@ -64,6 +64,14 @@ impl Directory {
         })
     }
 
+    /// The templates of the roles that the principal holds at `/`, as a token names them.
+    pub fn role_templates_of(&self, principal: &str) -> Vec<String> {
+        let held = BUILT_IN
+            .iter()
+            .filter(|(template, _)| self.holds_role(principal, template));
+        held.map(|(template, _)| (*template).to_owned()).collect()
+    }
+
     /// Takes away a role at `/`: as membership and as assignment. Whether there was one.
     pub(super) fn take_role(&mut self, role: &str, principal: &str) -> bool {
         let template = self

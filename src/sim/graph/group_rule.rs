@@ -11,7 +11,7 @@ use super::schema::Kind;
 use super::section::Entry;
 
 /// Microsoft Graph's own application, whose roles are Graph's permissions.
-const GRAPH_APP: &str = "00000003-0000-0000-c000-000000000000";
+pub(super) const GRAPH_APP: &str = "00000003-0000-0000-c000-000000000000";
 /// The permission `RoleManagement.ReadWrite.Directory`.
 const ROLE_MANAGEMENT: &str = "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8";
 

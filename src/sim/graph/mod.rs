@@ -38,3 +38,4 @@ mod tests;
 
 pub use batch::InnerAsk;
 pub use directory::Directory;
+pub use role_catalog::GLOBAL_ADMINISTRATOR;

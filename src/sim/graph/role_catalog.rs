@@ -61,6 +61,6 @@ pub(super) const BUILT_IN: &[(&str, &str)] = &[
 ];
 
 /// Global Administrator: may do everything in the directory.
-pub(super) const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+pub const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 /// Privileged Role Administrator: may change role-assignable groups.
 pub(super) const PRIVILEGED_ROLE_ADMINISTRATOR: &str = "e8611ab8-c189-46e8-94e1-60213ab1f814";

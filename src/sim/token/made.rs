@@ -6,10 +6,16 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
+use crate::sim::graph::GLOBAL_ADMINISTRATOR;
 use crate::sim::world::{CLIENT, World};
+use crate::types::is_loopback;
 
 /// What signs tokens: no secret, but enough to tell ours from others.
 const SIGNER: &str = "ferry-simulator";
+
+/// Templates of the directory roles of the owner of everything: Global Administrator, and Attribute Assignment
+/// Administrator, since custom security attributes are not even the former's.
+const OWNS_ALL: [&str; 2] = [GLOBAL_ADMINISTRATOR, "58a13ea3-c632-46ae-9ee0-9c0d43cd7f3d"];
 
 /// Whom a token is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,8 +96,35 @@ pub fn make(world: &World, who: &Who, audience: &str, life: i64, now: OffsetDate
         claims["xms_mirid"] = json!(resource);
         claims["xms_idrel"] = json!("7 10");
     }
+    if is_graph(audience) {
+        directory_rights(world, who, &mut claims);
+    }
     let header = json!({"typ": "JWT", "alg": "RS256", "x5t": SIGNER, "kid": SIGNER});
     encode(&header, &claims)
+}
+
+/// Whether an audience is Microsoft Graph: its own name, or this very endpoint, which is Graph here.
+fn is_graph(audience: &str) -> bool {
+    audience.contains("://graph.") || url::Url::parse(audience).is_ok_and(|url| is_loopback(&url))
+}
+
+/// What a token for Graph says of rights: `roles`, the app roles of Graph that the caller holds, and `wids`, the templates
+/// of its directory roles. One who holds nothing there has neither.
+fn directory_rights(world: &World, who: &Who, claims: &mut Value) {
+    let (roles, templates) = if world.operator.is_none() && who.principal == world.caller() {
+        (Vec::new(), OWNS_ALL.map(str::to_owned).to_vec())
+    } else {
+        let directory = &world.directory;
+        (
+            directory.graph_permissions_of(&who.principal),
+            directory.role_templates_of(&who.principal),
+        )
+    };
+    for (claim, held) in [("roles", roles), ("wids", templates)] {
+        if !held.is_empty() {
+            claims[claim] = json!(held);
+        }
+    }
 }
 
 /// A JWT of header and claims, signed as all of ours are.

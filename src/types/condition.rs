@@ -8,6 +8,8 @@
 
 use std::collections::HashMap;
 
+use super::wildcard_matches;
+
 /// What a request says of itself, by attribute: `microsoft.authorization/roleassignments:principalid`, in lower case.
 #[derive(Debug, Clone, Default)]
 pub struct Attributes {
@@ -113,7 +115,7 @@ impl Operator {
         }
         let found = match self.verb {
             Verb::Equals => left == right,
-            Verb::Like => super::rights::matches(&right, &left),
+            Verb::Like => wildcard_matches(&right, &left),
             Verb::StartsWith => left.starts_with(&right),
         };
         found != self.negated
@@ -138,7 +140,7 @@ impl Condition {
             Self::And(all) => all.iter().all(|one| one.holds(action, of)),
             Self::Or(any) => any.iter().any(|one| one.holds(action, of)),
             Self::Not(one) => !one.holds(action, of),
-            Self::Action(pattern) => super::rights::matches(pattern, action),
+            Self::Action(pattern) => wildcard_matches(pattern, action),
             Self::SubOperation => false,
             Self::Exists(operand) => operand.values(of).is_some(),
             Self::Compare {
