@@ -78,13 +78,18 @@ fn a_resource_that_is_worse_than_before_is_a_difference_and_one_that_was_unwell_
     let machine = id_of(&stage.document("/virtualMachines/vm-kinds"));
     let now = health(&machine, "Unavailable");
     let path = format!("{}?api-version=2025-05-01", id_of(&now));
-    stage.simulator.change("PUT", &path, &json!({ "properties": now["properties"] }));
+    stage
+        .simulator
+        .change("PUT", &path, &json!({ "properties": now["properties"] }));
     let ran = stage.ferry.run(&["resume", "last", "--yes"]).code(4);
     assert!(ran.err.contains("unhealthy"), "{}", ran.err);
     let worse = &stage.findings("unhealthy")[0];
     let message = worse["message"].as_str().unwrap();
     assert!(message.contains("Resource Health is Unavailable"), "{message}");
-    assert!(message.contains("to mend: ") && message.contains("ferry refresh "), "{message}");
+    assert!(
+        message.contains("to mend: ") && message.contains("ferry refresh "),
+        "{message}"
+    );
     // Whoever refreshes has seen it, and takes it as it is.
     stage.ferry.run(&["refresh", "last"]).code(0);
     stage.ferry.run(&["resume", "last", "--yes"]).code(0);
@@ -124,9 +129,16 @@ fn sign_ins_since_the_move_are_told_with_what_they_asked_for_and_stand_in_the_ga
     let message = told[0]["message"].as_str().unwrap();
     assert_eq!(told[0]["severity"], "warning");
     assert!(message.contains("signed in once, last at 2999-01-01"), "{message}");
-    assert!(message.contains("Vault of after") && !message.contains("Vault of before"), "{message}");
+    assert!(
+        message.contains("Vault of after") && !message.contains("Vault of before"),
+        "{message}"
+    );
     let asked = stage.ferry.run(&["resume", "last"]).code(3);
-    assert!(asked.err.contains("id-one still signs in: it signed in once"), "{}", asked.err);
+    assert!(
+        asked.err.contains("id-one still signs in: it signed in once"),
+        "{}",
+        asked.err
+    );
 }
 
 #[test]
@@ -135,7 +147,10 @@ fn a_log_that_may_not_be_read_is_told_with_the_permission_that_is_missing() {
     stage.faults(&json!([{ "match": { "method": "GET", "path": "(?i)auditLogs/signIns" }, "times": 100, "do": { "status": 403 } }]));
     stage.ferry.run(&["resume", "last", "--until", "verify"]).code(3);
     let told = stage.findings("sign-ins-unseen");
-    assert!(told[0]["message"].as_str().unwrap().contains("AuditLog.Read.All"), "{told:?}");
+    assert!(
+        told[0]["message"].as_str().unwrap().contains("AuditLog.Read.All"),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -152,9 +167,18 @@ fn the_time_from_which_rights_count_is_told_and_a_long_quiet_period_needs_no_war
     // Both were given by one run: a day, less ten minutes, lies between them.
     assert!((1_400..=1_440).contains(&apart.whole_minutes()), "{message}");
     let asked = stage.ferry.run(&["resume", "last"]).code(3);
-    assert!(asked.err.contains("may go on with a token of id-kinds"), "{}", asked.err);
+    assert!(
+        asked.err.contains("may go on with a token of id-kinds"),
+        "{}",
+        asked.err
+    );
     let again = stage.ferry.run(&["resume", "last"]).code(3);
-    let gate = |text: &str| text.lines().find(|line| line.contains("approval-needed")).unwrap().to_owned();
+    let gate = |text: &str| {
+        text.lines()
+            .find(|line| line.contains("approval-needed"))
+            .unwrap()
+            .to_owned()
+    };
     assert_eq!(gate(&asked.err), gate(&again.err));
 }
 
@@ -164,7 +188,10 @@ fn what_stands_beside_the_map_and_names_the_old_identity_is_swept_up() {
         let client = old["properties"]["clientId"].clone();
         let application = json!({ "id": "0ff0e001-0001-4001-8001-0ff0e0010001", "appId": "0ff0e002-0002-4002-8002-0ff0e0020002",
             "displayName": "orders-api", "api": { "preAuthorizedApplications": [{ "appId": client, "delegatedPermissionIds": [] }] } });
-        tenant["graph"]["applications"].as_array_mut().unwrap().push(application);
+        tenant["graph"]["applications"]
+            .as_array_mut()
+            .unwrap()
+            .push(application);
         let group = json!({ "id": "0ff0e003-0003-4003-8003-0ff0e0030003", "displayName": "told-by-words",
             "description": format!("for {}", client.as_str().unwrap()), "members": [] });
         tenant["graph"]["groups"].as_array_mut().unwrap().push(group);
@@ -173,10 +200,16 @@ fn what_stands_beside_the_map_and_names_the_old_identity_is_swept_up() {
     assert!(ran.err.contains("still-named"), "{}", ran.err);
     let named = stage.findings("still-named");
     let message = named[0]["message"].as_str().unwrap();
-    assert!(message.contains("application orders-api") && message.contains("to mend: "), "{message}");
+    assert!(
+        message.contains("application orders-api") && message.contains("to mend: "),
+        "{message}"
+    );
     let words = stage.findings("named-in-text");
     assert_eq!(words[0]["severity"], "warning");
-    assert!(words[0]["message"].as_str().unwrap().contains("told-by-words"), "{words:?}");
+    assert!(
+        words[0]["message"].as_str().unwrap().contains("told-by-words"),
+        "{words:?}"
+    );
 
     let path = "/v1.0/applications/0ff0e001-0001-4001-8001-0ff0e0010001";
     stage
@@ -186,7 +219,10 @@ fn what_stands_beside_the_map_and_names_the_old_identity_is_swept_up() {
     // After the deletion it is looked for everywhere again.
     let left = stage.findings("left-behind");
     assert_eq!(left.len(), 1, "{left:?}");
-    assert!(left[0]["message"].as_str().unwrap().contains("told-by-words"), "{left:?}");
+    assert!(
+        left[0]["message"].as_str().unwrap().contains("told-by-words"),
+        "{left:?}"
+    );
 }
 
 #[test]
@@ -200,7 +236,10 @@ fn every_difference_says_how_it_is_mended() {
     });
     let path = format!("{}?api-version=2022-04-01", given.unwrap()["id"].as_str().unwrap());
     stage.simulator.change("DELETE", &path, &Value::Null);
-    let late = format!("{}/federatedIdentityCredentials/late?api-version=2024-11-30", stage.old["id"].as_str().unwrap());
+    let late = format!(
+        "{}/federatedIdentityCredentials/late?api-version=2024-11-30",
+        stage.old["id"].as_str().unwrap()
+    );
     let body = json!({"properties": { "issuer": "https://token.actions.githubusercontent.com", "subject": "repo:o/late:ref:refs/heads/main",
         "audiences": ["api://AzureADTokenExchange"] }});
     stage.simulator.change("PUT", &late, &body);
@@ -212,13 +251,19 @@ fn every_difference_says_how_it_is_mended() {
         .iter()
         .filter(|finding| finding["severity"] == "difference")
         .collect();
-    let codes: Vec<&str> = differences.iter().map(|finding| finding["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> = differences
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect();
     for code in ["grant-missing", "come-since", "probe-failed"] {
         assert!(codes.contains(&code), "{code} is not among {codes:?}");
     }
     for finding in differences {
         let message = finding["message"].as_str().unwrap();
-        assert!(message.contains("to mend: ") && message.contains("ferry re"), "{message}");
+        assert!(
+            message.contains("to mend: ") && message.contains("ferry re"),
+            "{message}"
+        );
     }
 }
 
@@ -227,7 +272,9 @@ fn the_answer_to_a_check_is_asked_for_kept_and_shown() {
     let (identity, to) = demo("arm-hand-overs");
     let simulator = Simulator::start("arm-hand-overs");
     let ferry = Ferry::new();
-    ferry.run(&relocation(&identity, &to, &simulator.url, &["--yes"])).code(3);
+    ferry
+        .run(&relocation(&identity, &to, &simulator.url, &["--yes"]))
+        .code(3);
     let shown = ferry.run(&["show", "last", "--json"]).code(0).json();
     let tasks = shown["handOvers"].as_array().unwrap();
     let task = tasks
@@ -237,15 +284,31 @@ fn the_answer_to_a_check_is_asked_for_kept_and_shown() {
     let name = task["task"].as_str().unwrap();
     let paused = ferry.run(&["resume", "last", "--yes"]).code(3);
     assert!(paused.err.contains(&format!("{name} --answer TEXT")), "{}", paused.err);
-    assert!(paused.err.contains("TEXT is what this answered: Check"), "{}", paused.err);
+    assert!(
+        paused.err.contains("TEXT is what this answered: Check"),
+        "{}",
+        paused.err
+    );
 
-    ferry.run(&["approve", "last", name, "--answer", "no row, seen by Ada"]).code(0);
+    ferry
+        .run(&["approve", "last", name, "--answer", "no row, seen by Ada"])
+        .code(0);
     let closed = ferry.run(&["show", "last", "--json"]).code(0).json();
-    let closed = closed["handOvers"].as_array().unwrap().iter().find(|task| task["task"] == name).unwrap().clone();
+    let closed = closed["handOvers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|task| task["task"] == name)
+        .unwrap()
+        .clone();
     assert_eq!(closed["answer"], "no row, seen by Ada");
     for format in [&["show", "last"][..], &["report", "last", "--markdown"]] {
         let report = ferry.run(format).code(0);
-        assert!(report.out.contains("whose check answered: no row, seen by Ada"), "{}", report.out);
+        assert!(
+            report.out.contains("whose check answered: no row, seen by Ada"),
+            "{}",
+            report.out
+        );
     }
     let gate = ferry.run(&["approve", "last", "clean_up", "--answer", "yes"]);
     assert_ne!(gate.code, 0);

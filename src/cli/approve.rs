@@ -42,7 +42,8 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     };
     let connect = context.target(place)?.connect();
     let session = Session::run(context.handle()?, connect, context.session_options(), nobody(), journal)?;
-    let Approved { name, digest } = session.approve_open(args.name.as_deref(), args.digest.as_deref(), args.answer.as_deref())?;
+    let Approved { name, digest } =
+        session.approve_open(args.name.as_deref(), args.digest.as_deref(), args.answer.as_deref())?;
     if context.ui.json() {
         context
             .ui

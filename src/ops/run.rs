@@ -441,9 +441,18 @@ fn length(call: &Call<'_>) -> Result<Span, Error> {
 
 fn later(call: &Call<'_>) -> Result<String, Error> {
     let text = call.text("time")?;
-    let wrong = || Error::failed("malformed", format!("run::later: \"{text}\" is no moment as RFC 3339 writes it"));
+    let wrong = || {
+        Error::failed(
+            "malformed",
+            format!("run::later: \"{text}\" is no moment as RFC 3339 writes it"),
+        )
+    };
     let time = OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| wrong())?;
-    let later = time.checked_add(std::time::Duration::from(length(call)?).try_into().map_err(|_| wrong())?);
+    let later = time.checked_add(
+        std::time::Duration::from(length(call)?)
+            .try_into()
+            .map_err(|_| wrong())?,
+    );
     let later = later.and_then(|later| later.to_offset(UtcOffset::UTC).replace_nanosecond(0).ok());
     later.and_then(|later| later.format(&Rfc3339).ok()).ok_or_else(wrong)
 }

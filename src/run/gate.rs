@@ -165,10 +165,16 @@ impl Session {
                 let run = self.run_id().unwrap_or("RUN");
                 return Err(Error::refused(
                     "wrong-argument",
-                    format!("\"{}\" is a gate, and only work that was handed over has a check to answer", gate.name),
+                    format!(
+                        "\"{}\" is a gate, and only work that was handed over has a check to answer",
+                        gate.name
+                    ),
                 )
                 .untouched("the journal")
-                .next(format!("ferry approve {run} {}      without --answer", quoted(&gate.name))));
+                .next(format!(
+                    "ferry approve {run} {}      without --answer",
+                    quoted(&gate.name)
+                )));
             }
             return self.approve_gate(gate, digest);
         }

@@ -585,7 +585,11 @@ impl Ledger {
             let mut segments = change.intended.step.split('/');
             change.intended.phase == phase && change.standing == Standing::Done && segments.nth(2) == Some(file)
         };
-        let times = self.changes.iter().filter(of_file).filter_map(|change| change.done_at.as_deref());
+        let times = self
+            .changes
+            .iter()
+            .filter(of_file)
+            .filter_map(|change| change.done_at.as_deref());
         times.max()
     }
 
