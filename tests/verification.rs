@@ -269,8 +269,8 @@ fn every_difference_says_how_it_is_mended() {
 
 #[test]
 fn the_answer_to_a_check_is_asked_for_kept_and_shown() {
-    let (identity, to) = demo("arm-hand-overs");
-    let simulator = Simulator::start("arm-hand-overs");
+    let (identity, to) = demo("compute-bindings");
+    let simulator = Simulator::start("compute-bindings");
     let ferry = Ferry::new();
     ferry
         .run(&relocation(&identity, &to, &simulator.url, &["--yes"]))
