@@ -31,3 +31,4 @@ mod shared_state;
 mod sources;
 mod specs;
 mod support;
+mod verification;

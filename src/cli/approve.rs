@@ -21,12 +21,15 @@ pub struct Args {
     /// Approve the gate only if what it asks for has a digest that begins so: see `ferry show RUN`
     #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
+    /// What the check of a task answered: kept in the journal beside who said so, and shown in the report
+    #[arg(long, value_name = "TEXT")]
+    answer: Option<String>,
 }
 
 /// Runs `ferry approve`.
 ///
 /// # Errors
-/// `nothing-to-approve` where none of that name is open; those of the store.
+/// `nothing-to-approve` where none of that name is open; `wrong-argument` for a gate with an answer; those of the store.
 pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     let store = context.store()?;
     let run = store.resolve(&args.run)?;
@@ -39,7 +42,8 @@ pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     };
     let connect = context.target(place)?.connect();
     let session = Session::run(context.handle()?, connect, context.session_options(), nobody(), journal)?;
-    let Approved { name, digest } = session.approve_open(args.name.as_deref(), args.digest.as_deref())?;
+    let Approved { name, digest } =
+        session.approve_open(args.name.as_deref(), args.digest.as_deref(), args.answer.as_deref())?;
     if context.ui.json() {
         context
             .ui

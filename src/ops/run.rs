@@ -2,6 +2,8 @@
 
 use rhai::{Dynamic, EvalAltResult};
 use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 use super::call::Call;
 use super::captures::unshare_fn;
@@ -129,15 +131,7 @@ pub(crate) fn module() -> OpModule {
         /// run::wait(0);
         /// ```
         fn wait(call) {
-            let span = match call.value("length")? {
-                Value::String(text) => Span::parse(&text)?,
-                Value::Number(number) => match number.as_u64() {
-                    Some(seconds) => Span::seconds(seconds),
-                    None => return Err(call.wrong("length", "a number of seconds from 0, or a text like \"10m\"")),
-                },
-                _ => return Err(call.wrong("length", "a number of seconds, or a text like \"10m\"")),
-            };
-            call.session.wait(span)?;
+            call.session.wait(length(call)?)?;
             Ok(())
         }
 
@@ -159,15 +153,17 @@ pub(crate) fn module() -> OpModule {
 
         /// The hand-overs that nobody has closed yet.
         ///
-        /// * returns (array): maps with `task` and `text`
+        /// * returns (array): maps with `task`, `text`, and `check`: the part of the text that begins with a line `Check`, or `()`
         /// * changes: no
         ///
         /// ```rhai
-        /// assert(type_of(run::open_hand_overs()) == "array");
+        /// run::hand_over("dns", "add the record\nCheck: it is found:\n  dig app.example");
+        /// assert_eq(run::open_hand_overs()[0].check, "Check: it is found:\n  dig app.example");
         /// ```
         fn open_hand_overs(call) {
             let open = call.session.hand_overs().into_iter().filter(|task| task.closed.is_none());
-            Ok(open.map(|open| json!({ "task": open.task, "text": open.text })).collect::<Vec<Value>>())
+            let row = |open: crate::run::record::HandOver| json!({ "task": open.task, "text": open.text, "check": open.check });
+            Ok(open.map(row).collect::<Vec<Value>>())
         }
 
         /// Closes a hand-over whose work is seen to be done.
@@ -187,7 +183,7 @@ pub(crate) fn module() -> OpModule {
         /// ```
         fn close_hand_over(call) {
             let by = call.optional_text("by")?;
-            call.session.close_hand_over(&call.text("task")?, by.as_deref().unwrap_or(crate::run::BY_CHECK))?;
+            call.session.close_hand_over(&call.text("task")?, by.as_deref().unwrap_or(crate::run::BY_CHECK), None)?;
             Ok(())
         }
 
@@ -363,6 +359,65 @@ pub(crate) fn module() -> OpModule {
             Ok(call.session.resumed())
         }
 
+        /// The run's id, for a command that a person is to paste.
+        ///
+        /// * returns (string): the id; `RUN` where nothing is kept
+        /// * changes: no
+        ///
+        /// ```rhai
+        /// assert(`ferry resume ${run::id()}`.len() > 13);
+        /// ```
+        fn id(call) {
+            Ok(call.session.run_id().unwrap_or("RUN").to_owned())
+        }
+
+        /// When a phase of this run ended, as its journal says.
+        ///
+        /// * `phase` (string): the phase's name
+        /// * returns (string): RFC 3339, UTC; `()` while it has not ended
+        /// * changes: no
+        /// * also: time, clock, date
+        ///
+        /// ```rhai
+        /// assert_eq(run::ended("move"), ());
+        /// ```
+        fn ended(call) {
+            let phase = call.text("phase")?;
+            Ok(call.session.ledger(|ledger| ledger.ended.get(&phase).map(|time| json!(time))))
+        }
+
+        /// When the last change of a phase was in place that was made for an item of one file.
+        ///
+        /// * `phase` (string): the phase's name
+        /// * `file` (string): the source or finder, as items have it in `file`
+        /// * returns (string): RFC 3339, UTC; `()` where there was none
+        /// * changes: no
+        /// * also: time, clock, date
+        ///
+        /// ```rhai
+        /// assert_eq(run::last_done("move", "group_membership"), ());
+        /// ```
+        fn last_done(call) {
+            let (phase, file) = (call.text("phase")?, call.text("file")?);
+            Ok(call.session.ledger(|ledger| ledger.last_done(&phase, &file).map(|time| json!(time))))
+        }
+
+        /// The moment that comes so long after another one.
+        ///
+        /// * `time` (string): RFC 3339
+        /// * `length` (int or string): seconds, or a text like "10m"
+        /// * returns (string): RFC 3339, UTC, in whole seconds
+        /// * errors: `malformed`
+        /// * changes: no
+        /// * also: time, add, clock
+        ///
+        /// ```rhai
+        /// assert_eq(run::later("2026-03-01T23:30:00.5Z", "1h"), "2026-03-02T00:30:00Z");
+        /// ```
+        fn later(call) {
+            later(call)
+        }
+
         /// Whether this is a plan, in which nothing is written.
         ///
         /// * returns (bool): true in a plan
@@ -375,6 +430,36 @@ pub(crate) fn module() -> OpModule {
             Ok(call.session.mode() == Mode::Plan && !call.session.is_rehearsal())
         }
     }
+}
+
+/// The argument `length`: seconds, or a text.
+fn length(call: &Call<'_>) -> Result<Span, Error> {
+    match call.value("length")? {
+        Value::String(text) => Ok(Span::parse(&text)?),
+        Value::Number(number) => match number.as_u64() {
+            Some(seconds) => Ok(Span::seconds(seconds)),
+            None => Err(call.wrong("length", "a number of seconds from 0, or a text like \"10m\"")),
+        },
+        _ => Err(call.wrong("length", "a number of seconds, or a text like \"10m\"")),
+    }
+}
+
+fn later(call: &Call<'_>) -> Result<String, Error> {
+    let text = call.text("time")?;
+    let wrong = || {
+        Error::failed(
+            "malformed",
+            format!("run::later: \"{text}\" is no moment as RFC 3339 writes it"),
+        )
+    };
+    let time = OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| wrong())?;
+    let later = time.checked_add(
+        std::time::Duration::from(length(call)?)
+            .try_into()
+            .map_err(|_| wrong())?,
+    );
+    let later = later.and_then(|later| later.to_offset(UtcOffset::UTC).replace_nanosecond(0).ok());
+    later.and_then(|later| later.format(&Rfc3339).ok()).ok_or_else(wrong)
 }
 
 fn run_step(call: &Call<'_>, afresh: bool) -> Result<Dynamic, Box<EvalAltResult>> {

@@ -88,15 +88,11 @@ pub fn run(run: &Run) -> String {
     });
     table(&mut page, "Approvals", &["gate", "by", "at", "from", "for"], approvals);
     for task in &run.hand_overs {
-        let by = task
-            .closed
-            .as_deref()
-            .map_or_else(|| "open".to_owned(), |by| format!("closed by {by}"));
         let _ = writeln!(
             page,
             "<h2>Hand-over {} ({})</h2>\n<pre>{}</pre>",
             markup(&task.task),
-            markup(&by),
+            markup(&task.standing()),
             markup(task.text.trim_end())
         );
     }

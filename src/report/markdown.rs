@@ -79,11 +79,8 @@ pub fn run(run: &Run) -> String {
     if !run.hand_overs.is_empty() {
         page.push_str("\n## Hand-overs\n\n");
         for task in &run.hand_overs {
-            let by = task
-                .closed
-                .as_deref()
-                .map_or_else(|| "open".to_owned(), |by| format!("closed by {by}"));
-            let _ = writeln!(page, "### {} ({by})\n\n```\n{}\n```\n", task.task, task.text.trim_end());
+            let (standing, text) = (task.standing(), task.text.trim_end());
+            let _ = writeln!(page, "### {} ({standing})\n\n```\n{text}\n```\n", task.task);
         }
     }
     if !run.unseen.is_empty() {

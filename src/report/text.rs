@@ -325,11 +325,7 @@ fn unseen_why(unseen: &Unseen) -> String {
 }
 
 fn hand_over(text: &mut String, task: &HandOver) {
-    let state = task
-        .closed
-        .as_ref()
-        .map_or_else(|| "open".to_owned(), |by| format!("closed by {by}"));
-    line(text, &format!("  {}  ({state})", task.task));
+    line(text, &format!("  {}  ({})", task.task, task.standing()));
     for part in task.text.lines() {
         line(text, &format!("      {part}"));
     }

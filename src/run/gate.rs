@@ -17,6 +17,9 @@ pub const BY_CHECK: &str = "check";
 /// Waits up to this length never pause a run.
 const SHORT: u64 = 60;
 
+/// Commands of a check up to this length are told where the run pauses.
+const LONGEST_CHECK: usize = 240;
+
 /// What `ferry approve` approved.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Approved {
@@ -132,11 +135,18 @@ impl Session {
     /// Approves a gate that asked, or closes a hand-over, for a run that no process works on.
     /// Without a name, the gate that the run waits at is meant, or else the only thing that is open.
     ///
-    /// With `digest`, a gate is approved only if what it asks has a digest that begins so.
+    /// With `digest`, a gate is approved only if what it asks has a digest that begins so. `answer` is what the check
+    /// of a hand-over gave, for whoever reads the journal; a gate has none.
     ///
     /// # Errors
-    /// `nothing-to-approve` when none of that name is open; `approval-outdated` when it asks for something else.
-    pub fn approve_open(&self, name: Option<&str>, digest: Option<&str>) -> Result<Approved, Error> {
+    /// `nothing-to-approve` when none of that name is open; `approval-outdated` when it asks for something else;
+    /// `wrong-argument` for a gate with an answer.
+    pub fn approve_open(
+        &self,
+        name: Option<&str>,
+        digest: Option<&str>,
+        answer: Option<&str>,
+    ) -> Result<Approved, Error> {
         let (gates, tasks) = self.ledger(|ledger| {
             let gates: Vec<Gate> = ledger.open_gates().cloned().collect();
             let open = ledger.hand_overs.iter().filter(|task| task.closed.is_none());
@@ -151,6 +161,21 @@ impl Session {
             None => None,
         };
         if let Some(gate) = gate {
+            if answer.is_some() {
+                let run = self.run_id().unwrap_or("RUN");
+                return Err(Error::refused(
+                    "wrong-argument",
+                    format!(
+                        "\"{}\" is a gate, and only work that was handed over has a check to answer",
+                        gate.name
+                    ),
+                )
+                .untouched("the journal")
+                .next(format!(
+                    "ferry approve {run} {}      without --answer",
+                    quoted(&gate.name)
+                )));
+            }
             return self.approve_gate(gate, digest);
         }
         let task = match (name, tasks.as_slice()) {
@@ -159,7 +184,7 @@ impl Session {
             (None, _) => None,
         };
         if let Some(task) = task {
-            self.close_hand_over(task, &person::who())?;
+            self.close_hand_over(task, &person::who(), answer)?;
             return Ok(Approved {
                 name: task.clone(),
                 digest: None,
@@ -225,14 +250,15 @@ impl Session {
         })
     }
 
-    /// Writes down that handed-over work is done.
+    /// Writes down that handed-over work is done, and what its check answered.
     ///
     /// # Errors
     /// When the journal cannot be written.
-    pub fn close_hand_over(&self, task: &str, by: &str) -> Result<(), Error> {
+    pub fn close_hand_over(&self, task: &str, by: &str, answer: Option<&str>) -> Result<(), Error> {
         self.write(Record::HandOverClosed {
             task: task.to_owned(),
             by: by.to_owned(),
+            answer: answer.map(str::to_owned),
         })
     }
 
@@ -258,11 +284,15 @@ impl Session {
         .kind(Kind::Paused)
         .untouched("everything of the old identity");
         for task in &open {
+            let answer = if task.check.is_some() { " --answer TEXT" } else { "" };
             error = error.next(format!(
-                "ferry approve {run} {}      once this is done: {}",
+                "ferry approve {run} {}{answer}      once this is done: {}",
                 quoted(&task.task),
                 first_line(&task.text, run)
             ));
+            if let Some(check) = &task.check {
+                error = error.next(format!("TEXT is what this answered: {}", check_line(check, run)));
+            }
         }
         Err(error.next(format!("ferry resume {run}")))
     }
@@ -333,6 +363,17 @@ fn first_line(text: &str, run: &str) -> String {
         Some((first, _)) => format!("{first} (ferry show {run} has the commands)"),
         None => text.to_owned(),
     }
+}
+
+/// A hand-over's check in one line; one that is too long for that stands in the run.
+fn check_line(check: &str, run: &str) -> String {
+    let mut parts = check.lines().map(str::trim);
+    let first = parts.next().unwrap_or_default();
+    let commands = parts.collect::<Vec<_>>().join("; ");
+    if commands.chars().count() > LONGEST_CHECK {
+        return format!("{first} (ferry show {run} has it)");
+    }
+    format!("{first} {commands}").trim_end().to_owned()
 }
 
 /// A name as a shell takes it.

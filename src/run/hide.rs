@@ -184,9 +184,10 @@ impl Session {
                 task: self.hide_text(&task),
                 text: self.hide_text(&text),
             },
-            Record::HandOverClosed { task, by } => Record::HandOverClosed {
+            Record::HandOverClosed { task, by, answer } => Record::HandOverClosed {
                 task: self.hide_text(&task),
                 by,
+                answer: answer.map(|answer| self.hide_text(&answer)),
             },
             Record::Status { status, why } => Record::Status {
                 status,

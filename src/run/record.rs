@@ -128,6 +128,9 @@ pub enum Record {
         task: String,
         /// Who said so: a person, or `check`.
         by: String,
+        /// What its check answered, as that person says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<String>,
     },
     /// A wait began.
     Wait {
@@ -283,6 +286,8 @@ pub struct Change {
     pub request_id: Option<String>,
     /// It was so already.
     pub already: bool,
+    /// When that was written down: RFC 3339; none while it is not in place.
+    pub done_at: Option<String>,
     /// A rollback was about to send its way back; whether it did, nobody wrote down.
     pub undoing: bool,
     /// Why it failed.
@@ -297,11 +302,39 @@ pub struct HandOver {
     pub task: String,
     /// What to do.
     pub text: String,
+    /// What proves that it was done, to be pasted: the part of the text that begins with `Check`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
     /// Who closed it: `user@host`, or `check`.
     pub closed: Option<String>,
     /// When: RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<String>,
+    /// What the check answered, as who closed it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+}
+
+impl HandOver {
+    /// How it stands, in a word or two: `open`, `closed by ada@host`, with what the check answered.
+    pub fn standing(&self) -> String {
+        match (&self.closed, &self.answer) {
+            (None, _) => "open".to_owned(),
+            (Some(by), None) => format!("closed by {by}"),
+            (Some(by), Some(answer)) => format!("closed by {by}, whose check answered: {answer}"),
+        }
+    }
+}
+
+/// The check in a hand-over's text: the line that begins with `Check`, and the commands set in below it.
+fn check_in(text: &str) -> Option<String> {
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("Check"));
+    let mut check = lines.next()?.to_owned();
+    for command in lines.take_while(|line| line.starts_with("  ")) {
+        check.push('\n');
+        check.push_str(command);
+    }
+    Some(check)
 }
 
 /// A gate that asked for approval.
@@ -328,6 +361,8 @@ pub struct Ledger {
     pub scripts: BTreeMap<String, (String, String)>,
     /// The phases that began, in order, with their results where they ended.
     pub phases: Vec<(String, Option<Value>)>,
+    /// When phases ended: RFC 3339.
+    pub ended: BTreeMap<String, String>,
     /// The steps that ended: path → (digest of input, value).
     pub steps: HashMap<String, (Option<String>, Value)>,
     /// The changes, in order.
@@ -394,10 +429,13 @@ impl Ledger {
                     self.phases.push((name, None));
                 }
             }
-            Record::PhaseDone { name, result } => match self.phases.iter_mut().find(|(known, _)| *known == name) {
-                Some(phase) => phase.1 = Some(result),
-                None => self.phases.push((name, Some(result))),
-            },
+            Record::PhaseDone { name, result } => {
+                self.ended.insert(name.clone(), at.to_owned());
+                match self.phases.iter_mut().find(|(known, _)| *known == name) {
+                    Some(phase) => phase.1 = Some(result),
+                    None => self.phases.push((name, Some(result))),
+                }
+            }
             Record::Step { path, input, value } => {
                 self.steps.insert(path, (input, value));
             }
@@ -408,6 +446,7 @@ impl Ledger {
                     outcome: Value::Null,
                     request_id: None,
                     already: false,
+                    done_at: None,
                     undoing: false,
                     error: None,
                 };
@@ -426,6 +465,7 @@ impl Ledger {
                     known.outcome = outcome;
                     known.request_id = request_id;
                     known.already = already;
+                    known.done_at = Some(at.to_owned());
                     known.error = None;
                 }
             }
@@ -483,23 +523,25 @@ impl Ledger {
                 self.approvals.push(Approval { at, ..approval });
             }
             Record::HandOver { task, text } => {
-                if let Some(known) = self.hand_overs.iter_mut().find(|known| known.task == task) {
-                    known.text = text;
-                    known.closed = None;
-                    known.closed_at = None;
-                } else {
-                    self.hand_overs.push(HandOver {
-                        task,
-                        text,
-                        closed: None,
-                        closed_at: None,
-                    });
+                let check = check_in(&text);
+                let open = HandOver {
+                    task,
+                    text,
+                    check,
+                    closed: None,
+                    closed_at: None,
+                    answer: None,
+                };
+                match self.hand_overs.iter_mut().find(|known| known.task == open.task) {
+                    Some(known) => *known = open,
+                    None => self.hand_overs.push(open),
                 }
             }
-            Record::HandOverClosed { task, by } => {
+            Record::HandOverClosed { task, by, answer } => {
                 if let Some(known) = self.hand_overs.iter_mut().find(|known| known.task == task) {
                     known.closed = Some(by);
                     known.closed_at = Some(at.to_owned());
+                    known.answer = answer;
                 }
             }
             Record::Wait { path, until } => {
@@ -535,6 +577,20 @@ impl Ledger {
         self.approvals
             .iter()
             .any(|given| given.gate == gate && given.digest == digest)
+    }
+
+    /// When the last change of a phase was in place that was made for an item of this file: RFC 3339.
+    pub fn last_done(&self, phase: &str, file: &str) -> Option<&str> {
+        let of_file = |change: &&Change| {
+            let mut segments = change.intended.step.split('/');
+            change.intended.phase == phase && change.standing == Standing::Done && segments.nth(2) == Some(file)
+        };
+        let times = self
+            .changes
+            .iter()
+            .filter(of_file)
+            .filter_map(|change| change.done_at.as_deref());
+        times.max()
     }
 
     fn numbered(&mut self, number: u64) -> Option<&mut Change> {

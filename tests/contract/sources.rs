@@ -60,25 +60,43 @@ fn whole(cloud: &Cloud, file: &str, grants: &[Value]) -> Result<(), String> {
         .iter()
         .filter(|grant| !grant["by_hand"].is_string() && grant["single"] != json!(true))
         .collect();
-    let all = |function: &str| -> Result<usize, String> {
+    let all = |function: &str| -> Result<Vec<Value>, String> {
         for grant in &given {
             cloud.call((KIND, file), function, &[grant, &cloud.target])?;
         }
         let listed = cloud.call((KIND, file), "list", &[&cloud.target])?;
-        Ok(listed.as_array().map_or(0, Vec::len))
+        Ok(listed.as_array().cloned().unwrap_or_default())
     };
-    let count = all("grant")?;
-    expect(count == given.len(), || {
-        format!(
-            "{} were granted, and {count} are listed for the new identity",
-            given.len()
-        )
+    let listed = all("grant")?;
+    let (count, wanted) = (listed.len(), given.len());
+    expect(count == wanted, || {
+        format!("{wanted} were granted, and {count} are listed for the new identity")
     })?;
-    let count = all("revoke")?;
+    // Verification finds each grant in this list by its scope.
+    let scopes = |grants: &mut dyn Iterator<Item = &Value>| {
+        let mut scopes: Vec<String> = grants.map(|grant| of_target(cloud, &grant["scope"])).collect();
+        scopes.sort();
+        scopes
+    };
+    let (there, wanted) = (scopes(&mut listed.iter()), scopes(&mut given.iter().copied()));
+    expect(there == wanted, || {
+        format!("granted at {wanted:?}, and listed for the new identity at {there:?}")
+    })?;
+    let count = all("revoke")?.len();
     expect(count == 0, || {
         format!("all were revoked, and {count} are still listed for the new identity")
     })?;
     alike("granted and revoked, all of them", &before, &cloud.estate())
+}
+
+/// A scope as it reads for the new identity, in lower case.
+fn of_target(cloud: &Cloud, scope: &Value) -> String {
+    let lower = |value: &Value| value.as_str().unwrap_or_default().to_lowercase();
+    let mut text = lower(scope);
+    for name in ["id", "clientId", "principalId"] {
+        text = text.replace(&lower(&cloud.old[name]), &lower(&cloud.target[name]));
+    }
+    text
 }
 
 fn ids(grants: &[Value]) -> BTreeSet<String> {
