@@ -21,10 +21,12 @@ use super::planned::Planned;
 use super::record::{Ledger, Record, Started, Unseen};
 use crate::azure::{self, Client};
 use crate::error::{Error, Kind};
+use crate::postgres::Pool;
 use crate::store;
 use crate::store::Journal;
 pub(super) use crate::store::now;
 use crate::store::redact::Secrets;
+use crate::types::Connection;
 
 /// What a running script is tied to. It is shared by all threads of a run; every call blocks, and is made
 /// from plain threads, never from async code.
@@ -71,6 +73,8 @@ pub struct Session {
     hosts: Mutex<HashSet<String>>,
     /// The secret values that were seen.
     pub(super) secrets: Arc<Secrets>,
+    /// Open connections to databases.
+    pub(super) databases: Pool,
     pub(super) asking: Mutex<()>,
     pub(super) asking_changes: Mutex<()>,
 }
@@ -118,6 +122,7 @@ impl Session {
             principals: Mutex::new(HashMap::new()),
             hosts: Mutex::new(HashSet::new()),
             secrets,
+            databases: Pool::default(),
             asking: Mutex::new(()),
             asking_changes: Mutex::new(()),
         }
@@ -286,7 +291,7 @@ impl Session {
     }
 
     /// Asks the journal, before each try of a write, whether the run still is this process's.
-    fn guard(&self) -> azure::Guard {
+    pub(super) fn guard(&self) -> azure::Guard {
         let journal = Arc::clone(&self.journal);
         Arc::new(move || {
             let journal = Arc::clone(&journal);
@@ -439,10 +444,14 @@ impl Session {
         lock(&self.planned_items).contains(item)
     }
 
-    /// Allows requests without a token to the hosts of the addresses in these parameters.
+    /// Allows requests without a token to the hosts of the addresses in these parameters, and statements to the servers of the
+    /// connections in them.
     pub fn allow_hosts(&self, params: &Value) {
         match params {
             Value::String(text) => {
+                if let Ok(connection) = Connection::parse(text) {
+                    lock(&self.hosts).insert(connection.server().to_lowercase());
+                }
                 let host = url::Url::parse(text)
                     .ok()
                     .and_then(|url| url.host_str().map(str::to_owned));

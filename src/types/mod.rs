@@ -1,8 +1,9 @@
 //! Words that every floor shares, without behaviour of their own: resource ids, scopes, principals,
-//! regions, durations, and plain functions over JSON documents.
+//! regions, durations, connections, and plain functions over JSON documents.
 //!
 //! Everyone may use these; they use no one. What speaks to Azure, a disk or a terminal does not belong here.
 
+mod connection;
 mod duration;
 pub mod json;
 mod loopback;
@@ -11,6 +12,7 @@ mod region;
 mod resource_id;
 mod scope;
 
+pub use connection::{Connection, Encryption};
 pub use duration::Span;
 pub use loopback::is_loopback;
 pub use principal::{ClientId, PrincipalId, TenantId};
