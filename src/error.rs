@@ -363,7 +363,10 @@ impl From<postgres::Error> for Error {
                 "ferry resume RUN      goes on, once whoever holds the run now is done or has died",
             ),
         };
-        let mut made = Error::failed(code, message).on(error.place()).untouched(untouched).next(next);
+        let mut made = Error::failed(code, message)
+            .on(error.place())
+            .untouched(untouched)
+            .next(next);
         made.unclear = error.may_have_happened();
         made
     }

@@ -18,6 +18,7 @@ mod journals;
 mod permissions;
 mod plan;
 mod plan_file;
+mod postgres;
 mod private_files;
 mod props;
 mod reliability;

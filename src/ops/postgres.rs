@@ -118,10 +118,12 @@ pub(crate) fn module() -> OpModule {
 fn at(call: &Call<'_>) -> Result<Connection, Error> {
     let connection = Connection::parse(&call.text("connection")?)?;
     let other = call.function() == "postgres::connection";
-    Ok(match other.then(|| call.optional_text("database")).transpose()?.flatten() {
-        Some(name) => connection.to_database(&name),
-        None => connection,
-    })
+    Ok(
+        match other.then(|| call.optional_text("database")).transpose()?.flatten() {
+            Some(name) => connection.to_database(&name),
+            None => connection,
+        },
+    )
 }
 
 /// The connection of a call, to a server that the operator named: in a parameter, or by typing it.
@@ -140,7 +142,9 @@ fn change(call: &Call<'_>) -> Result<Value, Error> {
         options
             .get(name)
             .filter(|value| !value.is_null())
-            .map(|value| statement(value).ok_or_else(|| options.wrong(name, "a query, or a map with `sql` and `params`")))
+            .map(|value| {
+                statement(value).ok_or_else(|| options.wrong(name, "a query, or a map with `sql` and `params`"))
+            })
             .transpose()
     };
     let given = match call.value("statements")? {
@@ -149,7 +153,10 @@ fn change(call: &Call<'_>) -> Result<Value, Error> {
     };
     let wrong = || call.wrong("statements", "an array of strings, or of maps with `sql` and `params`");
     let statements = Statements {
-        statements: given.iter().map(|one| statement(one).ok_or_else(wrong)).collect::<Result<_, _>>()?,
+        statements: given
+            .iter()
+            .map(|one| statement(one).ok_or_else(wrong))
+            .collect::<Result<_, _>>()?,
         require: query("require")?,
     };
     if statements.statements.is_empty() {
@@ -164,9 +171,13 @@ fn change(call: &Call<'_>) -> Result<Value, Error> {
         statements: undo,
         require: query("undo_require")?,
     };
-    let what = options
-        .text("what")?
-        .unwrap_or_else(|| format!("{} statement(s) in {}", statements.statements.len(), connection.database));
+    let what = options.text("what")?.unwrap_or_else(|| {
+        format!(
+            "{} statement(s) in {}",
+            statements.statements.len(),
+            connection.database
+        )
+    });
     let undo = Some(&undo).filter(|_| options.has("undo"));
     let mut change = Change::sql(
         "postgres::change",

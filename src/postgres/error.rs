@@ -108,5 +108,9 @@ pub(super) fn beginning(sql: &str) -> String {
     let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut letters = line.chars();
     let short: String = letters.by_ref().take(120).collect();
-    if letters.next().is_some() { format!("{short}…") } else { short }
+    if letters.next().is_some() {
+        format!("{short}…")
+    } else {
+        short
+    }
 }

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How every transaction begins. Names mean the server's own, whatever schemas others have put in the way; a statement that
 /// waits for somebody else's lock gives up.
 const SETTINGS: &str = "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '60s'; \
-    SET LOCAL standard_conforming_strings = on; SET LOCAL client_min_messages = error";
+    SET LOCAL standard_conforming_strings = on; SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL client_min_messages = error";
 
 /// An open connection.
 pub(super) struct Link {
@@ -82,7 +82,11 @@ impl Link {
                     Error::SignIn {
                         database: connection.address(),
                         user: connection.user.clone(),
-                        said: if wants { "it asks for a password, and there is none".to_owned() } else { said(&error) },
+                        said: if wants {
+                            "it asks for a password, and there is none".to_owned()
+                        } else {
+                            said(&error)
+                        },
                     }
                 } else {
                     unreachable(said(&error))
@@ -171,7 +175,9 @@ impl Link {
         let params: Vec<Param> = statement.params.iter().cloned().map(Param).collect();
         let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
         let rows = self.client.query(sql.as_str(), &params).await.map_err(failed)?;
-        rows.iter().map(|row| row.try_get::<_, Value>(0).map_err(failed)).collect()
+        rows.iter()
+            .map(|row| row.try_get::<_, Value>(0).map_err(failed))
+            .collect()
     }
 
     fn error(&self, error: tokio_postgres::Error, sql: &str, ending: bool) -> Error {

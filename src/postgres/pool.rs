@@ -117,7 +117,10 @@ impl Pool {
         let mut idle = self.idle();
         let links = idle.entry(connection.to_string()).or_default();
         if link.is_open() && links.len() < IDLE {
-            links.push(Idle { link, since: Instant::now() });
+            links.push(Idle {
+                link,
+                since: Instant::now(),
+            });
         }
     }
 

@@ -26,7 +26,8 @@ impl Tls {
                 .and_then(Iterator::collect::<Result<Vec<_>, _>>)
                 .map_err(|error| format!("the certificate authorities in {path} could not be read: {error}"))?,
         };
-        let verifier = Verifier::new_with_extra_roots(more, Arc::clone(&provider)).map_err(|error| error.to_string())?;
+        let verifier =
+            Verifier::new_with_extra_roots(more, Arc::clone(&provider)).map_err(|error| error.to_string())?;
         let config = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?

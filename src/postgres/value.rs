@@ -68,7 +68,10 @@ mod tests {
         assert_eq!(written(json!(7), &Type::INT8), "7");
         assert_eq!(written(json!("a\"b"), &Type::TEXT), "a\"b");
         assert_eq!(written(json!("a"), &Type::JSONB), "\"a\"");
-        assert_eq!(written(json!(["a\"\\,", null]), &Type::TEXT_ARRAY), r#"{"a\"\\,",NULL}"#);
+        assert_eq!(
+            written(json!(["a\"\\,", null]), &Type::TEXT_ARRAY),
+            r#"{"a\"\\,",NULL}"#
+        );
         assert_eq!(written(json!({"a": [1]}), &Type::JSONB), r#"{"a":[1]}"#);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::change::{Change, Probe, Statements, Write, WritePlane};
 use super::placeholder;
 use super::send::Sent;
-use super::session::{Mode, Session};
+use super::session::{Mode, Session, lock};
 use crate::error::Error;
 use crate::postgres::{Password, Statement};
 use crate::types::Connection;
@@ -50,10 +50,15 @@ impl Session {
     /// Runs the statements of a write in one transaction.
     pub(super) fn send_statements(&self, write: &Write) -> Result<Sent, Error> {
         let (WritePlane::Postgres { connection }, Some(body)) = (&write.plane, &write.body) else {
-            return Err(Error::failed("internal", "a write without statements went to a database"));
+            return Err(Error::failed(
+                "internal",
+                "a write without statements went to a database",
+            ));
         };
         if self.mode() == Mode::Plan || placeholder::is_within(body) {
-            return Err(Error::failed("internal", "statements of a plan were about to be sent").on(connection.address()));
+            return Err(
+                Error::failed("internal", "statements of a plan were about to be sent").on(connection.address())
+            );
         }
         let body: Statements = serde_json::from_value(body.clone())
             .map_err(|error| Error::failed("internal", format!("statements that are none: {error}")))?;
@@ -91,6 +96,20 @@ impl Session {
         Ok(token.map(Password::new))
     }
 
+    /// Allows questions and statements to the servers of the connections in these parameters.
+    pub fn allow_servers(&self, params: &Value) {
+        match params {
+            Value::String(text) => {
+                if let Ok(connection) = Connection::parse(text) {
+                    lock(&self.hosts).insert(connection.server().to_lowercase());
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.allow_servers(item)),
+            Value::Object(map) => map.values().for_each(|value| self.allow_servers(value)),
+            _ => {}
+        }
+    }
+
     /// Nothing goes to a server that the operator did not name: what a script makes up would get the password.
     ///
     /// # Errors
@@ -100,10 +119,13 @@ impl Session {
         if self.is_host_allowed(&server) {
             return Ok(());
         }
-        Err(Error::failed("host-not-allowed", format!("no parameter of the run names the server {server}"))
-            .on(connection.address())
-            .untouched("nothing was sent")
-            .next("give its connection as a parameter of the source or the runbook, of the type `connection`"))
+        Err(Error::failed(
+            "host-not-allowed",
+            format!("no parameter of the run names the server {server}"),
+        )
+        .on(connection.address())
+        .untouched("nothing was sent")
+        .next("give its connection as a parameter of the source or the runbook, of the type `connection`"))
     }
 }
 

@@ -103,7 +103,9 @@ impl Session {
 
     fn send_once(&self, change: &Change) -> Result<Sent, Error> {
         let sent = match &change.action {
-            Action::Send(write) if matches!(write.plane, WritePlane::Postgres { .. }) => return self.send_statements(write),
+            Action::Send(write) if matches!(write.plane, WritePlane::Postgres { .. }) => {
+                return self.send_statements(write);
+            }
             Action::Send(write) => self.transmit(write),
             Action::Edit(edit) => return self.send_edit(edit),
         };

@@ -26,7 +26,6 @@ use crate::store;
 use crate::store::Journal;
 pub(super) use crate::store::now;
 use crate::store::redact::Secrets;
-use crate::types::Connection;
 
 /// What a running script is tied to. It is shared by all threads of a run; every call blocks, and is made
 /// from plain threads, never from async code.
@@ -70,7 +69,7 @@ pub struct Session {
     memo: Mutex<HashMap<String, Arc<Value>>>,
     principals: Mutex<HashMap<String, String>>,
     /// Hosts of addresses that the operator named.
-    hosts: Mutex<HashSet<String>>,
+    pub(super) hosts: Mutex<HashSet<String>>,
     /// The secret values that were seen.
     pub(super) secrets: Arc<Secrets>,
     /// Open connections to databases.
@@ -444,14 +443,10 @@ impl Session {
         lock(&self.planned_items).contains(item)
     }
 
-    /// Allows requests without a token to the hosts of the addresses in these parameters, and statements to the servers of the
-    /// connections in them.
+    /// Allows requests without a token to the hosts of the addresses in these parameters.
     pub fn allow_hosts(&self, params: &Value) {
         match params {
             Value::String(text) => {
-                if let Ok(connection) = Connection::parse(text) {
-                    lock(&self.hosts).insert(connection.server().to_lowercase());
-                }
                 let host = url::Url::parse(text)
                     .ok()
                     .and_then(|url| url.host_str().map(str::to_owned));

@@ -52,7 +52,9 @@ impl Connection {
         } else {
             of_keywords(text)
         };
-        pairs.and_then(from_pairs).map_err(|why| ParseError::new("what was given", EXPECTED, why))
+        pairs
+            .and_then(from_pairs)
+            .map_err(|why| ParseError::new("what was given", EXPECTED, why))
     }
 
     /// The same server with another database.
@@ -78,8 +80,12 @@ impl Connection {
 
     /// The database, as outputs show it: `postgres://host:5432/name`.
     pub fn address(&self) -> String {
-        const NAME: &percent_encoding::AsciiSet =
-            &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'$');
+        const NAME: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC
+            .remove(b'-')
+            .remove(b'_')
+            .remove(b'.')
+            .remove(b'~')
+            .remove(b'$');
         format!("{}/{}", self.server(), utf8_percent_encode(&self.database, NAME))
     }
 
@@ -152,7 +158,9 @@ fn from_pairs(pairs: Vec<(String, String)>) -> Result<Connection, String> {
         }
         // What is not verified protects from nobody, so each of these is.
         None | Some("require" | "verify-ca" | "verify-full") if !found.host.starts_with('/') => Encryption::VerifyFull,
-        _ => return Err("`sslmode` is disable, require, verify-ca or verify-full, and disable for a socket".to_owned()),
+        _ => {
+            return Err("`sslmode` is disable, require, verify-ca or verify-full, and disable for a socket".to_owned());
+        }
     };
     Ok(found)
 }
@@ -172,7 +180,10 @@ fn of_keywords(text: &str) -> Result<Vec<(String, String)>, String> {
         }
         while letters.next_if(|letter| letter.is_whitespace()).is_some() {}
         if letters.next() != Some('=') {
-            return Err("it is written as host=NAME port=5432 dbname=NAME user=ROLE, or as postgresql://ROLE@HOST:PORT/NAME".to_owned());
+            return Err(
+                "it is written as host=NAME port=5432 dbname=NAME user=ROLE, or as postgresql://ROLE@HOST:PORT/NAME"
+                    .to_owned(),
+            );
         }
         while letters.next_if(|letter| letter.is_whitespace()).is_some() {}
         let quoted = letters.next_if_eq(&'\'').is_some();
@@ -225,7 +236,10 @@ fn of_url(text: &str) -> Result<Vec<(String, String)>, String> {
     if !database.is_empty() {
         pairs.push(("dbname".to_owned(), decoded(database)?));
     }
-    pairs.extend(url.query_pairs().map(|(key, value)| (key.to_ascii_lowercase(), value.into_owned())));
+    pairs.extend(
+        url.query_pairs()
+            .map(|(key, value)| (key.to_ascii_lowercase(), value.into_owned())),
+    );
     Ok(pairs)
 }
 
@@ -240,7 +254,13 @@ impl fmt::Display for Connection {
                 format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
             }
         };
-        write!(f, "host={} port={} dbname={}", quoted(&self.host), self.port, quoted(&self.database))?;
+        write!(
+            f,
+            "host={} port={} dbname={}",
+            quoted(&self.host),
+            self.port,
+            quoted(&self.database)
+        )?;
         if !self.user.is_empty() {
             write!(f, " user={}", quoted(&self.user))?;
         }
@@ -314,7 +334,11 @@ mod tests {
             ("port=1", None),
             ("host=h options='-c x'", None),
         ] {
-            assert_eq!(Connection::parse(text).ok().map(|found| found.encryption), wanted, "{text}");
+            assert_eq!(
+                Connection::parse(text).ok().map(|found| found.encryption),
+                wanted,
+                "{text}"
+            );
         }
     }
 
