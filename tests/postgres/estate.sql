@@ -20,9 +20,12 @@ SELECT pgaadauth.pgaadauth_create_principal_with_oid('id-one-neighbour', 'b11c00
 RESET SESSION AUTHORIZATION;
 ALTER ROLE :old CREATEDB NOINHERIT BYPASSRLS CONNECTION LIMIT 7 VALID UNTIL '2031-05-06 07:08:09+00';
 COMMENT ON ROLE :old IS 'it''s the "shop"';
+-- Until PostgreSQL 16 a membership is that of whoever grants it.
+SET SESSION AUTHORIZATION operator;
 GRANT readers TO :old;
 GRANT "Writers;DROP" TO :old WITH ADMIN OPTION;
 GRANT :old TO member_of_it;
+RESET SESSION AUTHORIZATION;
 CREATE DATABASE "Shop ""1""" OWNER "App Owner";
 CREATE DATABASE quiet;
 CREATE DATABASE owned_by_it;
