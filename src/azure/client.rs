@@ -162,16 +162,15 @@ impl Client {
         pager::resource_graph(self, query).await
     }
 
-    /// A token for a service that takes one in place of a password, past HTTP; none where the cloud does not tie the host to the
-    /// audience: a token goes nowhere else.
+    /// The token that a PostgreSQL server takes in place of a password; none where the host is no server of this cloud's: a
+    /// token goes nowhere else.
     ///
     /// # Errors
     /// [`Error::Auth`] where there is no token.
-    pub(crate) async fn token_for_host(&self, host: &str, audience: &str) -> Result<Option<String>, Error> {
-        let audience = self.cloud().audience_here(audience);
-        if !self.cloud().ties(host, &audience) {
+    pub(crate) async fn database_token(&self, host: &str) -> Result<Option<String>, Error> {
+        let Some(audience) = self.cloud().database_audience(host) else {
             return Ok(None);
-        }
+        };
         Ok(Some(self.0.tokens.get(&audience).await?.secret().to_owned()))
     }
 

@@ -10,9 +10,6 @@ use crate::error::Error;
 use crate::postgres::{Password, Statement};
 use crate::types::Connection;
 
-/// What Entra tokens for Azure's open-source databases are for, as the public cloud calls it.
-const AUDIENCE: &str = "https://ossrdbms-aad.database.windows.net";
-
 impl Session {
     /// The rows that a query gives, each as a map; it cannot write. In a plan it sees the database as it is, and one that
     /// depends on what only Azure can give finds nothing.
@@ -92,7 +89,7 @@ impl Session {
             return Ok(None);
         }
         let client = self.client()?;
-        let token = self.block(client.token_for_host(&connection.host, AUDIENCE))?;
+        let token = self.block(client.database_token(&connection.host))?;
         Ok(token.map(Password::new))
     }
 

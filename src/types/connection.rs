@@ -148,8 +148,7 @@ fn from_pairs(pairs: Vec<(String, String)>) -> Result<Connection, String> {
     }
     let local = is_local(&found.host);
     found.encryption = match mode.as_deref() {
-        None | Some("prefer" | "allow") if local => Encryption::Disable,
-        Some("disable") if local => Encryption::Disable,
+        None | Some("prefer" | "allow" | "disable") if local => Encryption::Disable,
         Some("disable" | "allow" | "prefer") => {
             return Err(
                 "`sslmode` may leave encryption out on this machine alone; elsewhere it is verify-full, with or without being said"
