@@ -236,7 +236,8 @@ fn a_password_is_in_no_journal_and_no_output_and_is_refused_as_a_parameter() {
         );
     }
     // Signing in without it fails with the server's words, and what was not seen keeps the old identity.
-    let wrong = relocation("plan", &Simulator::start("one-vm"), &server.operator(), &["--json"]);
+    let untouched = Simulator::start("one-vm");
+    let wrong = relocation("plan", &untouched, &server.operator(), &["--json"]);
     let wrong: Vec<&str> = wrong.iter().map(String::as_str).collect();
     let plan = Ferry::new()
         .run_with(&wrong, &[("PGPASSWORD", "Wrong-Horse-8")])
