@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{azure, store, types};
+use crate::{azure, postgres, store, types};
 
 /// What kind of ending an error is: it fixes the exit code of the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -315,6 +315,59 @@ impl From<azure::Error> for Error {
         made.unclear = unclear;
         made.doubtful = doubtful;
         made.passing = passing;
+        made
+    }
+}
+
+impl From<postgres::Error> for Error {
+    fn from(error: postgres::Error) -> Self {
+        let message = error.to_string();
+        let (code, untouched, next) = match &error {
+            postgres::Error::Unreachable { .. } => (
+                "database-unreachable",
+                "the database: nothing was sent to it",
+                "check host, port, sslmode and the network, then run the same command again",
+            ),
+            postgres::Error::SignIn { .. } => (
+                "database-sign-in",
+                "the database: nothing was sent to it",
+                "set PGPASSWORD or PGPASSFILE, or sign in as an Entra administrator whose role `user=` names; ferry doc database-sign-in      says which is used when",
+            ),
+            postgres::Error::Refused { state, .. } if state == "42501" => (
+                "database-not-allowed",
+                "the database: the statements of one change take effect all together, and none of these did",
+                "give the role that connects what the server names (for grants, membership in the owner of the object), then run the same command again",
+            ),
+            postgres::Error::Refused { .. } => (
+                "database-refused",
+                "the database: the statements of one change take effect all together, and none of these did",
+                "see what the server says; ferry doc database-refused      has the usual causes",
+            ),
+            postgres::Error::Changed { .. } => (
+                "database-changed",
+                "the database: nothing was sent to it",
+                "see who changed it; what is there now was left alone",
+            ),
+            postgres::Error::Broken { unclear, .. } => (
+                "database-unreachable",
+                if *unclear {
+                    "it is not known whether the transaction ended; that is looked up before anything is sent again"
+                } else {
+                    "the database: the transaction did not come to its end, so nothing of it took effect"
+                },
+                "run the same command again: it asks how things stand, and goes on",
+            ),
+            postgres::Error::Withheld { .. } => (
+                "lease-lost",
+                "the database: the transaction was not ended, so nothing of it took effect",
+                "ferry resume RUN      goes on, once whoever holds the run now is done or has died",
+            ),
+        };
+        let mut made = Error::failed(code, message)
+            .on(error.place())
+            .untouched(untouched)
+            .next(next);
+        made.unclear = error.may_have_happened();
         made
     }
 }

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod error;
 pub mod host;
 pub mod ops;
+pub mod postgres;
 pub mod repl;
 pub mod report;
 pub mod run;

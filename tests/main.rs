@@ -19,6 +19,7 @@ mod permissions;
 mod plan;
 mod plan_file;
 mod preflight;
+mod postgres;
 mod private_files;
 mod props;
 mod reliability;

@@ -162,6 +162,18 @@ impl Client {
         pager::resource_graph(self, query).await
     }
 
+    /// The token that a PostgreSQL server takes in place of a password; none where the host is no server of this cloud's: a
+    /// token goes nowhere else.
+    ///
+    /// # Errors
+    /// [`Error::Auth`] where there is no token.
+    pub(crate) async fn database_token(&self, host: &str) -> Result<Option<String>, Error> {
+        let Some(audience) = self.cloud().database_audience(host) else {
+            return Ok(None);
+        };
+        Ok(Some(self.0.tokens.get(&audience).await?.secret().to_owned()))
+    }
+
     /// The claims of the token in use (`oid`, `tid`, `appid`, `xms_mirid`, …), never the token itself.
     ///
     /// # Errors

@@ -172,6 +172,22 @@ impl Cloud {
             })
     }
 
+    /// What a token is for that a PostgreSQL server of this cloud takes in place of a password; none where the host is no such
+    /// server's. The metadata names it; clouds that are known without asking have it below the domain of their SQL servers.
+    pub fn database_audience(&self, host: &str) -> Option<String> {
+        let suffix = self.suffixes.get("postgresqlServerEndpoint")?;
+        if self.loopback || !below(&host.to_ascii_lowercase(), suffix) {
+            return None;
+        }
+        let named = self.services.get("ossrdbmsResourceId").cloned();
+        named.or_else(|| {
+            Some(format!(
+                "https://ossrdbms-aad.{}",
+                self.suffixes.get("sqlServerHostname")?
+            ))
+        })
+    }
+
     /// The audience as this cloud calls it: scripts may name the public cloud's, `https://vault.azure.net`.
     pub fn audience_here(&self, audience: &str) -> String {
         let asked = audience_host(audience);
@@ -413,5 +429,27 @@ mod tests {
             .await
             .unwrap_err();
         assert!(error.is_unreachable(), "{error:?}");
+    }
+
+    #[test]
+    fn a_token_for_databases_is_for_servers_of_the_cloud_alone() {
+        let public = Cloud::public();
+        let audience = "https://ossrdbms-aad.database.windows.net";
+        assert_eq!(
+            public.database_audience("PG.postgres.database.azure.com").as_deref(),
+            Some(audience)
+        );
+        for host in [
+            "postgres.database.azure.com",
+            "pg.example.com",
+            "postgres.database.azure.com.example.com",
+        ] {
+            assert_eq!(public.database_audience(host), None, "{host}");
+        }
+        let government = Cloud::us_government().database_audience("pg.postgres.database.usgovcloudapi.net");
+        assert_eq!(
+            government.as_deref(),
+            Some("https://ossrdbms-aad.database.usgovcloudapi.net")
+        );
     }
 }

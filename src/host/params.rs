@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::ops::{nearest, to_json};
-use crate::types::{PrincipalId, Region, ResourceId, Span};
+use crate::types::{Connection, PrincipalId, Region, ResourceId, Span};
 
 /// The type of a parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,12 +37,14 @@ pub enum ParamKind {
     Choice,
     /// A JSON document: its text, or `@FILE`, which the operator names and no script reads.
     Document,
+    /// A connection to a PostgreSQL server, without a password: `host=… dbname=…`, or a URL.
+    Connection,
     /// Several of another type, with commas between, or given several times.
     List(Box<ParamKind>),
 }
 
 impl ParamKind {
-    const NAMES: [&'static str; 12] = [
+    const NAMES: [&'static str; 13] = [
         "string",
         "bool",
         "int",
@@ -54,6 +56,7 @@ impl ParamKind {
         "group",
         "choice",
         "document",
+        "connection",
         "list",
     ];
 
@@ -70,6 +73,7 @@ impl ParamKind {
             "group" => Self::Group,
             "choice" => Self::Choice,
             "document" => Self::Document,
+            "connection" => Self::Connection,
             "list" => Self::List(Box::new(Self::parse(of.unwrap_or("string"), None)?)),
             other => {
                 let item = other
@@ -94,7 +98,17 @@ impl ParamKind {
             Self::Group => "group".to_owned(),
             Self::Choice => "choice".to_owned(),
             Self::Document => "document".to_owned(),
+            Self::Connection => "connection".to_owned(),
             Self::List(item) => format!("list of {}", item.name()),
+        }
+    }
+
+    /// Whether a value of this type that is written wrongly may hold a secret.
+    fn may_hide(&self) -> bool {
+        match self {
+            Self::Connection => true,
+            Self::List(item) => item.may_hide(),
+            _ => false,
         }
     }
 
@@ -110,6 +124,7 @@ impl ParamKind {
             Self::Principal => "PRINCIPAL",
             Self::Group => "GROUP",
             Self::Document => "@FILE",
+            Self::Connection => "CONNECTION",
             Self::String | Self::Choice => "VALUE",
             Self::List(_) => "VALUE,…",
         }
@@ -219,6 +234,8 @@ impl Declared {
     /// `malformed-parameter`, naming the parameter and the form that would be right.
     pub fn parse(&self, given: &str) -> Result<Value, Error> {
         self.parse_as(&self.kind, given.trim()).map_err(|why| {
+            // What was meant as a connection may hold a password.
+            let given = if self.kind.may_hide() { "…" } else { given };
             let error = Error::refused(
                 "malformed-parameter",
                 format!("{}={given} was not understood: {why}", self.name),
@@ -281,6 +298,7 @@ impl Declared {
                 text()
             }
             ParamKind::Document => document(given)?,
+            ParamKind::Connection => Value::String(Connection::parse(given).map_err(|error| error.why)?.to_string()),
             ParamKind::List(item) => {
                 let parts = given.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Value::Array(parts.map(|part| self.parse_as(item, part)).collect::<Result<_, _>>()?)

@@ -184,6 +184,12 @@ impl Host {
         let given = Value::Object(params.values.clone());
         session.learn_words(&given);
         session.allow_hosts(&given);
+        session.allow_servers(&given);
+        for values in params.files.values() {
+            let given = Value::Object(values.clone());
+            session.learn_words(&given);
+            session.allow_servers(&given);
+        }
         let outcome = self
             .rehearse(runbook, params, session)
             .and_then(|()| self.phases(runbook, params, session));

@@ -21,6 +21,7 @@ mod left_out;
 mod lines;
 mod plugin;
 mod plugins;
+mod postgres;
 mod reference;
 mod register;
 mod request;
@@ -113,6 +114,7 @@ pub fn specs() -> &'static [OpModule] {
             arm::module(),
             graph::module(),
             http::module(),
+            postgres::module(),
         ]
     })
 }

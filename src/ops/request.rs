@@ -196,7 +196,7 @@ pub(super) fn reads(call: &Call<'_>, write: &Write, options: &Options) -> Result
     };
     let by_name = match write.plane {
         WritePlane::Graph => READING.iter().find(goes_on).is_some(),
-        WritePlane::Data { .. } => false,
+        WritePlane::Data { .. } | WritePlane::Postgres { .. } => false,
         WritePlane::Arm => {
             begins(READING)
                 || write
@@ -283,7 +283,7 @@ fn probe_of(
     let read = match plane {
         WritePlane::Arm => arm(call, "GET", path, options)?,
         WritePlane::Graph => graph("GET", path, options)?,
-        WritePlane::Data { .. } => Write::new(plane.clone(), "GET", path),
+        WritePlane::Data { .. } | WritePlane::Postgres { .. } => Write::new(plane.clone(), "GET", path),
     };
     Ok(Probe::Holds {
         read,
@@ -308,7 +308,7 @@ fn undo_request(
     let mut write = match plane {
         WritePlane::Arm => arm(call, &method, &path, options)?,
         WritePlane::Graph => graph(&method, &path, options)?,
-        WritePlane::Data { .. } => Write::new(plane.clone(), &method, &path),
+        WritePlane::Data { .. } | WritePlane::Postgres { .. } => Write::new(plane.clone(), &method, &path),
     };
     write.body = undo.get("body").filter(|body| !body.is_null()).cloned();
     Ok(write)

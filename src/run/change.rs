@@ -8,15 +8,18 @@ use serde_json::Value;
 
 use super::edit::EditSet;
 use crate::azure::{Plane, Request};
+use crate::postgres::Statement;
+use crate::types::Connection;
 
 /// A request that changes something, as data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Write {
     /// Which API it goes to.
     pub plane: WritePlane,
-    /// `PUT`, `PATCH`, `POST`, `DELETE`; `GET` where a document is read for an edit.
+    /// `PUT`, `PATCH`, `POST`, `DELETE`; `GET` where a document is read for an edit; `SQL` for statements.
     pub method: String,
-    /// Path relative to the cloud's endpoint, without query; `https://host/…` for data planes.
+    /// Path relative to the cloud's endpoint, without query; `https://host/…` for data planes, `postgres://host:port/name`
+    /// for databases.
     pub path: String,
     /// Query parameters, `api-version` among them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -28,6 +31,9 @@ pub struct Write {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
 }
+
+/// The method of statements.
+pub const SQL: &str = "SQL";
 
 /// The API that a [`Write`] goes to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +51,21 @@ pub enum WritePlane {
         #[serde(default)]
         named: bool,
     },
+    /// A database of a PostgreSQL server. The body is a [`Statements`].
+    Postgres {
+        /// Where it is.
+        connection: Connection,
+    },
+}
+
+/// Statements that take effect all together or not at all, as the body of a [`Write`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Statements {
+    /// The statements.
+    pub statements: Vec<Statement>,
+    /// A query that must be true at the beginning of their transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require: Option<Statement>,
 }
 
 impl Write {
@@ -71,6 +92,17 @@ impl Write {
     /// A request to Microsoft Graph; `path` begins with its version: `/v1.0/groups/…`.
     pub fn graph(method: &str, path: &str) -> Self {
         Self::new(WritePlane::Graph, method, path)
+    }
+
+    /// Statements for a database.
+    pub fn sql(connection: &Connection, statements: &Statements) -> Self {
+        let plane = WritePlane::Postgres {
+            connection: connection.clone(),
+        };
+        let mut write = Self::new(plane, SQL, &connection.address());
+        // Plain data with string keys, so it always becomes JSON.
+        write.body = serde_json::to_value(statements).ok();
+        write
     }
 
     /// The same with a body.
@@ -107,7 +139,7 @@ impl Write {
         self.path.to_lowercase()
     }
 
-    /// The request that the client sends.
+    /// The request that the client sends. Statements are no request: the client refuses their address.
     pub fn request(&self) -> Request {
         let (plane, allow_host) = match &self.plane {
             WritePlane::Arm => (Plane::Arm, false),
@@ -117,6 +149,12 @@ impl Write {
                     audience: audience.clone(),
                 },
                 *named,
+            ),
+            WritePlane::Postgres { .. } => (
+                Plane::Data {
+                    audience: String::new(),
+                },
+                false,
             ),
         };
         let method = http::Method::from_bytes(self.method.as_bytes()).unwrap_or(http::Method::GET);
@@ -205,6 +243,13 @@ pub enum Probe {
         wanted: Value,
         /// Whether it must be there.
         there: bool,
+    },
+    /// A query of a database is true (its first column, in its first row).
+    True {
+        /// The database.
+        connection: Connection,
+        /// The query.
+        query: Statement,
     },
     /// All edits of the action are in place.
     Edits,
@@ -309,6 +354,28 @@ impl Change {
             already: Vec::new(),
             principal: None,
             shows: None,
+        }
+    }
+
+    /// A change by statements of a database. `undo` takes it back, `done` tells whether it is in place.
+    pub fn sql(
+        op: &str,
+        what: impl Into<String>,
+        (connection, statements): (&Connection, &Statements),
+        undo: Option<&Statements>,
+        done: Option<Statement>,
+    ) -> Self {
+        let undo = match undo {
+            Some(undo) => Undo::Send(Write::sql(connection, undo)),
+            None => Undo::Never("the script names no statements that take it back".into()),
+        };
+        Self {
+            probe: done.map_or(Probe::Unknowable, |query| Probe::True {
+                connection: connection.clone(),
+                query,
+            }),
+            undo: Some(undo),
+            ..Self::send(op, what, Write::sql(connection, statements))
         }
     }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::change::{Action, Before, Change, Probe, Write};
+use super::change::{Action, Before, Change, Probe, SQL, Write};
+use super::database;
 use super::edit::EditSet;
 use super::event::{Event, State};
 use super::overlay::Seen;
@@ -89,6 +90,9 @@ impl Session {
                 return Ok(edit_outcome(edit, 0));
             }
             edited = Some(document);
+        }
+        if self.holds_already(&change)? {
+            return Ok(database::outcome(false));
         }
         let before = match change.before.clone() {
             Before::Read => self.current(change.action.write())?.map_or(Some(Value::Null), Some),
@@ -256,6 +260,7 @@ impl Session {
     pub(super) fn probe_without_secrets(&self, probe: &Probe) -> Probe {
         match probe {
             Probe::Shows(wanted) => Probe::Shows(drop_hidden(&self.secrets.hide(wanted))),
+            Probe::True { query, .. } if self.secrets.any(&json!(query)) => Probe::Unknowable,
             Probe::Holds { read, wanted, there } => Probe::Holds {
                 read: self.hidden_parts(read),
                 wanted: drop_hidden(&self.secrets.hide(wanted)),
@@ -286,7 +291,7 @@ impl Session {
 fn is_left_to_us(error: &Error, action: &Action) -> bool {
     let status = error.azure.as_ref().map(|said| said.status);
     match status {
-        None => error.code == "unreadable-answer" || action.method() == "POST",
+        None => error.code == "unreadable-answer" || ["POST", SQL].contains(&action.method()),
         Some(status) => action.method() == "POST" && (status == 408 || status >= 500),
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod change;
 pub mod costs;
+mod database;
 mod drift;
 pub mod edit;
 mod event;

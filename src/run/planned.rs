@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::change::{Action, Before, Change, Probe, Write};
 use super::costs::risk_of;
+use super::database;
 use super::edit::EditSet;
 use super::event::{Event, State};
 use super::image::{Image, Images};
@@ -49,6 +50,9 @@ pub struct Planned {
 impl Session {
     /// Lists the change in the plan and lets later reads see it.
     pub(super) fn plan_change(&self, change: Change) -> Result<Value, Error> {
+        if self.holds_already(&change)? {
+            return Ok(database::outcome(false));
+        }
         let write = change.action.write().clone();
         let before = self.planned_before(&change)?;
         let (image, risk) = (

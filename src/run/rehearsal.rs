@@ -36,6 +36,7 @@ impl Session {
         session.rehearsal = true;
         *lock(&session.ledger) = lock(&self.ledger).clone();
         *lock(&session.cancel) = self.cancel();
+        lock(&session.hosts).clone_from(&lock(&self.hosts));
         Arc::new(session)
     }
 

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::change::{Already, Before, Change, Probe, Undo};
+use super::database;
 use super::edit::{EditSet, Restored, covers};
 use super::event::{Event, State};
 use super::path;
@@ -190,8 +191,13 @@ impl Session {
             }
             _ => {}
         }
-        self.send_back(change, Change::send(&intended.op, &intended.what, write))?;
-        Ok(Outcome::Undone)
+        match self.send_back(change, Change::send(&intended.op, &intended.what, write)) {
+            Ok(()) => Ok(Outcome::Undone),
+            Err(error) => match database::left_by(&error) {
+                Some(code) => Ok(Outcome::Left(code, error.message)),
+                None => Err(error),
+            },
+        }
     }
 
     /// The id of what a change made: as Azure answered, or, where the answer was lost, as its list shows it.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::change::{Action, Change, Probe, Write};
+use super::change::{Action, Change, Probe, Write, WritePlane};
 use super::edit::EditSet;
 use super::event::Event;
 use super::placeholder;
@@ -103,6 +103,9 @@ impl Session {
 
     fn send_once(&self, change: &Change) -> Result<Sent, Error> {
         let sent = match &change.action {
+            Action::Send(write) if matches!(write.plane, WritePlane::Postgres { .. }) => {
+                return self.send_statements(write);
+            }
             Action::Send(write) => self.transmit(write),
             Action::Edit(edit) => return self.send_edit(edit),
         };

@@ -21,6 +21,7 @@ use super::planned::Planned;
 use super::record::{Ledger, Record, Started, Unseen};
 use crate::azure::{self, Client};
 use crate::error::{Error, Kind};
+use crate::postgres::Pool;
 use crate::store;
 use crate::store::Journal;
 pub(super) use crate::store::now;
@@ -68,9 +69,11 @@ pub struct Session {
     memo: Mutex<HashMap<String, Arc<Value>>>,
     principals: Mutex<HashMap<String, String>>,
     /// Hosts of addresses that the operator named.
-    hosts: Mutex<HashSet<String>>,
+    pub(super) hosts: Mutex<HashSet<String>>,
     /// The secret values that were seen.
     pub(super) secrets: Arc<Secrets>,
+    /// Open connections to databases.
+    pub(super) databases: Pool,
     pub(super) asking: Mutex<()>,
     pub(super) asking_changes: Mutex<()>,
 }
@@ -118,6 +121,7 @@ impl Session {
             principals: Mutex::new(HashMap::new()),
             hosts: Mutex::new(HashSet::new()),
             secrets,
+            databases: Pool::default(),
             asking: Mutex::new(()),
             asking_changes: Mutex::new(()),
         }
@@ -286,7 +290,7 @@ impl Session {
     }
 
     /// Asks the journal, before each try of a write, whether the run still is this process's.
-    fn guard(&self) -> azure::Guard {
+    pub(super) fn guard(&self) -> azure::Guard {
         let journal = Arc::clone(&self.journal);
         Arc::new(move || {
             let journal = Arc::clone(&journal);

@@ -97,6 +97,7 @@ impl Session {
                 let document = self.whole(edit)?;
                 Ok((edit.in_place(&document), edit_outcome(edit, edit.edits.len())))
             }
+            Probe::True { connection, query } => Ok((self.holds_in_database(connection, query)?, Value::Null)),
             Probe::Unknowable => Ok((false, Value::Null)),
         }
     }

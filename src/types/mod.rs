@@ -1,9 +1,10 @@
 //! Words that every floor shares, without behaviour of their own: resource ids, scopes, principals,
-//! regions, durations, conditions, and plain functions over JSON documents.
+//! regions, durations, conditions, connections, and plain functions over JSON documents.
 //!
 //! Everyone may use these; they use no one. What speaks to Azure, a disk or a terminal does not belong here.
 
 mod condition;
+mod connection;
 mod duration;
 pub mod json;
 mod loopback;
@@ -14,6 +15,7 @@ mod scope;
 mod wildcard;
 
 pub use condition::{Attributes, Condition};
+pub use connection::{Connection, Encryption};
 pub use duration::Span;
 pub use loopback::is_loopback;
 pub use principal::{ClientId, PrincipalId, TenantId};

@@ -1,0 +1,91 @@
+-- Two databases in which the role of the identity of tests/estates/one-vm.json holds a right of every kind. The role's name and
+-- many others need quotation marks. Run by psql as the server's superuser, connected to the database postgres.
+\set ON_ERROR_STOP on
+\set old '"Id ""One"" ünïcode"'
+CREATE ROLE azure_pg_admin CREATEDB CREATEROLE;
+CREATE ROLE operator LOGIN SUPERUSER PASSWORD 'Correct-Horse-7-Battery';
+GRANT azure_pg_admin TO operator;
+CREATE ROLE feeble LOGIN PASSWORD 'Correct-Horse-7-Battery';
+GRANT azure_pg_admin TO feeble;
+CREATE ROLE "App Owner" LOGIN;
+CREATE ROLE other_owner LOGIN;
+CREATE ROLE readers;
+CREATE ROLE "Writers;DROP" ADMIN "App Owner";
+CREATE ROLE member_of_it LOGIN;
+CREATE ROLE third LOGIN;
+\ir pgaadauth.sql
+SET SESSION AUTHORIZATION operator;
+SELECT pgaadauth.pgaadauth_create_principal_with_oid('Id "One" ünïcode', 'A11C0003-0003-4003-8003-a11c00000003', 'service', false, false);
+SELECT pgaadauth.pgaadauth_create_principal_with_oid('id-one-neighbour', 'b11c0003-0003-4003-8003-a11c00000003', 'service', false, false);
+RESET SESSION AUTHORIZATION;
+ALTER ROLE :old CREATEDB NOINHERIT BYPASSRLS CONNECTION LIMIT 7 VALID UNTIL '2031-05-06 07:08:09+00';
+COMMENT ON ROLE :old IS 'it''s the "shop"';
+-- Until PostgreSQL 16 a membership is that of whoever grants it.
+SET SESSION AUTHORIZATION operator;
+GRANT readers TO :old;
+GRANT "Writers;DROP" TO :old WITH ADMIN OPTION;
+GRANT :old TO member_of_it;
+RESET SESSION AUTHORIZATION;
+CREATE DATABASE "Shop ""1""" OWNER "App Owner";
+CREATE DATABASE quiet;
+CREATE DATABASE owned_by_it;
+ALTER DATABASE owned_by_it OWNER TO :old;
+REVOKE CONNECT ON DATABASE "Shop ""1""" FROM PUBLIC;
+GRANT CONNECT, TEMPORARY ON DATABASE "Shop ""1""" TO :old;
+GRANT CREATE ON DATABASE quiet TO :old WITH GRANT OPTION;
+GRANT SET ON PARAMETER log_statement TO :old;
+ALTER ROLE :old SET statement_timeout = '90s';
+ALTER ROLE :old SET search_path = '$user', 'Weird, "Schema"', public;
+ALTER ROLE :old IN DATABASE "Shop ""1""" SET "my.app" = 'it''s \ here';
+ALTER ROLE :old IN DATABASE "Shop ""1""" SET work_mem = '64MB';
+
+\connect "Shop ""1"""
+CREATE SCHEMA "Weird, ""Schema""" AUTHORIZATION "App Owner";
+GRANT USAGE, CREATE ON SCHEMA "Weird, ""Schema""" TO :old;
+SET SESSION AUTHORIZATION "App Owner";
+CREATE TABLE "Weird, ""Schema"""."Täble 'x'" (id int PRIMARY KEY, "Col ""A""" text, plain text);
+CREATE TABLE "Weird, ""Schema""".notes (id int, who text);
+CREATE VIEW "Weird, ""Schema"""."V" AS SELECT 1 AS one;
+CREATE MATERIALIZED VIEW "Weird, ""Schema""".mv AS SELECT 1 AS one;
+CREATE SEQUENCE "Weird, ""Schema"""."Seq";
+CREATE TYPE "Weird, ""Schema"""."Mood" AS ENUM ('good', 'bad');
+CREATE DOMAIN "Weird, ""Schema""".positive AS int CHECK (value > 0);
+CREATE FUNCTION "Weird, ""Schema""".f(a "Weird, ""Schema"""."Mood", VARIADIC b int[]) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE PROCEDURE "Weird, ""Schema""".p(a int, INOUT b text) LANGUAGE sql AS 'SELECT b';
+CREATE AGGREGATE "Weird, ""Schema""".total (int) (sfunc = int4pl, stype = int, initcond = '0');
+REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA "Weird, ""Schema""" FROM PUBLIC;
+REVOKE USAGE ON TYPE "Weird, ""Schema"""."Mood" FROM PUBLIC;
+GRANT SELECT, INSERT ON "Weird, ""Schema"""."Täble 'x'" TO :old;
+GRANT UPDATE ON "Weird, ""Schema"""."Täble 'x'" TO :old WITH GRANT OPTION;
+GRANT SELECT ("Col ""A"""), UPDATE (plain) ON "Weird, ""Schema"""."Täble 'x'" TO :old;
+GRANT SELECT ON "Weird, ""Schema"""."V", "Weird, ""Schema""".mv TO :old;
+GRANT USAGE, SELECT ON SEQUENCE "Weird, ""Schema"""."Seq" TO :old;
+GRANT USAGE ON TYPE "Weird, ""Schema"""."Mood" TO :old;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA "Weird, ""Schema""" TO :old;
+GRANT SELECT ON "Weird, ""Schema""".notes TO other_owner WITH GRANT OPTION;
+ALTER TABLE "Weird, ""Schema""".notes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY "Own rows" ON "Weird, ""Schema""".notes FOR SELECT TO other_owner, :old USING (true);
+CREATE POLICY alone ON "Weird, ""Schema""".notes FOR INSERT TO :old WITH CHECK (who <> 'x');
+ALTER DEFAULT PRIVILEGES IN SCHEMA "Weird, ""Schema""" GRANT SELECT ON TABLES TO :old WITH GRANT OPTION;
+ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO :old;
+GRANT USAGE ON SCHEMA "Weird, ""Schema""" TO other_owner;
+SET SESSION AUTHORIZATION other_owner;
+GRANT SELECT ON "Weird, ""Schema""".notes TO :old;
+SET SESSION AUTHORIZATION :old;
+GRANT UPDATE ON "Weird, ""Schema"""."Täble 'x'" TO third;
+CREATE TABLE "Weird, ""Schema"""."Owned by it" (id serial PRIMARY KEY, t text);
+GRANT SELECT ON "Weird, ""Schema"""."Owned by it" TO third;
+CREATE VIEW "Weird, ""Schema""".owned_view AS SELECT 2 AS two;
+CREATE FUNCTION "Weird, ""Schema""".owned_function(x int) RETURNS int LANGUAGE sql AS 'SELECT x';
+CREATE TYPE "Weird, ""Schema""".owned_pair AS (a int, b int);
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO third;
+ALTER DEFAULT PRIVILEGES IN SCHEMA "Weird, ""Schema""" GRANT EXECUTE ON FUNCTIONS TO third WITH GRANT OPTION;
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+RESET SESSION AUTHORIZATION;
+SELECT lo_create(4711);
+GRANT SELECT, UPDATE ON LARGE OBJECT 4711 TO :old;
+CREATE FOREIGN DATA WRAPPER "Fdw";
+CREATE SERVER "Far ""away""" FOREIGN DATA WRAPPER "Fdw";
+GRANT USAGE ON FOREIGN DATA WRAPPER "Fdw" TO :old;
+GRANT USAGE ON FOREIGN SERVER "Far ""away""" TO :old;
+GRANT USAGE ON LANGUAGE plpgsql TO :old;
