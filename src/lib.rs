@@ -11,6 +11,7 @@ pub mod ops;
 pub mod repl;
 pub mod report;
 pub mod run;
+pub mod scan;
 pub mod sim;
 pub mod store;
 pub mod types;

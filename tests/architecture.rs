@@ -6,15 +6,19 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("sim", &[]),
+    ("scan", &[]),
     ("azure", &[]),
     ("store", &[]),
     ("error", &["azure", "store"]),
     ("run", &["store", "azure"]),
-    ("ops", &["run", "store", "azure"]),
+    ("ops", &["run", "store", "azure", "scan"]),
     ("host", &["ops", "run", "store", "azure"]),
-    ("report", &["host", "ops", "run", "store", "azure"]),
+    ("report", &["host", "ops", "run", "store", "azure", "scan"]),
     ("repl", &["host", "ops", "run", "store", "azure", "report"]),
-    ("cli", &["repl", "report", "host", "ops", "run", "store", "azure"]),
+    (
+        "cli",
+        &["repl", "report", "host", "ops", "run", "store", "azure", "scan"],
+    ),
 ];
 
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {

@@ -37,12 +37,14 @@ pub enum ParamKind {
     Choice,
     /// A JSON document: its text, or `@FILE`, which the operator names and no script reads.
     Document,
+    /// A file or a directory of the operator's machine, which no script reads; scripts get its absolute path.
+    Path,
     /// Several of another type, with commas between, or given several times.
     List(Box<ParamKind>),
 }
 
 impl ParamKind {
-    const NAMES: [&'static str; 12] = [
+    const NAMES: [&'static str; 13] = [
         "string",
         "bool",
         "int",
@@ -54,6 +56,7 @@ impl ParamKind {
         "group",
         "choice",
         "document",
+        "path",
         "list",
     ];
 
@@ -70,6 +73,7 @@ impl ParamKind {
             "group" => Self::Group,
             "choice" => Self::Choice,
             "document" => Self::Document,
+            "path" => Self::Path,
             "list" => Self::List(Box::new(Self::parse(of.unwrap_or("string"), None)?)),
             other => {
                 let item = other
@@ -94,6 +98,7 @@ impl ParamKind {
             Self::Group => "group".to_owned(),
             Self::Choice => "choice".to_owned(),
             Self::Document => "document".to_owned(),
+            Self::Path => "path".to_owned(),
             Self::List(item) => format!("list of {}", item.name()),
         }
     }
@@ -110,6 +115,7 @@ impl ParamKind {
             Self::Principal => "PRINCIPAL",
             Self::Group => "GROUP",
             Self::Document => "@FILE",
+            Self::Path => "PATH",
             Self::String | Self::Choice => "VALUE",
             Self::List(_) => "VALUE,…",
         }
@@ -281,6 +287,11 @@ impl Declared {
                 text()
             }
             ParamKind::Document => document(given)?,
+            ParamKind::Path => path(given)?,
+            // A name may have a comma in it.
+            ParamKind::List(item) if **item == ParamKind::Path && std::path::Path::new(given).exists() => {
+                Value::Array(vec![path(given)?])
+            }
             ParamKind::List(item) => {
                 let parts = given.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Value::Array(parts.map(|part| self.parse_as(item, part)).collect::<Result<_, _>>()?)
@@ -305,6 +316,16 @@ fn document(given: &str) -> Result<Value, String> {
         (Ok(value), _) | (Err(_), Some(Ok(value))) => Ok(value),
         (Err(error), _) => Err(format!("it is no JSON: {error}")),
     }
+}
+
+/// The absolute path of a file or directory, without links: a run may be resumed from another directory.
+fn path(given: &str) -> Result<Value, String> {
+    let path = std::fs::canonicalize(given).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file or directory".to_owned(),
+        _ => format!("it could not be read: {error}"),
+    })?;
+    let path = path.into_os_string().into_string();
+    path.map(Value::String).map_err(|_| "its name is no UTF-8".to_owned())
 }
 
 /// Reads one `KEY=VALUE` into `values`.
@@ -360,6 +381,23 @@ mod tests {
         ] {
             assert_eq!(one(declaration).parse(given).unwrap(), value, "{declaration}");
         }
+    }
+
+    #[test]
+    fn a_path_is_that_of_something_that_is_there_without_links_and_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let real = std::fs::canonicalize(directory.path()).unwrap();
+        let file = real.join("a, b.tf");
+        std::fs::write(&file, "").unwrap();
+        let (file, real) = (file.to_str().unwrap(), real.to_str().unwrap());
+        let dotted = format!("{real}/../{}/.", real.rsplit('/').next().unwrap());
+        assert_eq!(one("#{ type: \"path\" }").parse(&dotted).unwrap(), real);
+        let list = one("#{ type: \"list of path\" }");
+        assert_eq!(list.parse(file).unwrap(), serde_json::json!([file]));
+        assert_eq!(list.parse(&format!("{real},{real}")).unwrap(), serde_json::json!([real, real]));
+        let error = list.parse(&format!("{real},{real}/none")).unwrap_err();
+        assert_eq!((error.code.as_str(), error.exit_code()), ("malformed-parameter", 2));
+        assert!(error.message.contains("no such file or directory"), "{}", error.message);
     }
 
     #[test]

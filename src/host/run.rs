@@ -184,6 +184,7 @@ impl Host {
         let given = Value::Object(params.values.clone());
         session.learn_words(&given);
         session.allow_hosts(&given);
+        session.allow_paths(runbook.paths(&params.values));
         let outcome = self
             .rehearse(runbook, params, session)
             .and_then(|()| self.phases(runbook, params, session));

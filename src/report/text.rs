@@ -8,6 +8,7 @@ use super::costs;
 use super::delta::Delta;
 use super::map::{Item, Map};
 use super::model::{Plan, Run};
+use super::scan::{self, Scan};
 use crate::run::record::{HandOver, Standing};
 use crate::run::{Finding, Unseen, placeholder};
 
@@ -39,6 +40,7 @@ pub fn plan(plan: &Plan, runbook: &str) -> String {
         }
     }
     costs::section(&mut text, &plan.costs);
+    files(&mut text, plan.scan.as_ref());
     found(&mut text, &plan.findings);
     not_seen(&mut text, &plan.unseen);
     let restarts = plan
@@ -138,6 +140,13 @@ pub fn run(run: &Run) -> String {
     text.trim_end().to_owned()
 }
 
+fn files(text: &mut String, scan: Option<&Scan>) {
+    if let Some(scan) = scan.filter(|scan| !scan.places.is_empty()) {
+        let gap = blank(text);
+        line(text, &format!("{gap}{}", scan::section(scan)));
+    }
+}
+
 /// The few lines at the end of `ferry run`: what moved, what was found, what a person must still do.
 pub fn ending(run: &Run) -> String {
     let counts = run.counts();
@@ -210,6 +219,13 @@ pub fn ending(run: &Run) -> String {
             );
         }
     }
+    if let Some(scan) = run.scan().filter(|scan| scan.named() > 0 && scan.names.new.is_some()) {
+        let named = format!("{} in files still named {}", amount(scan.named(), "place"), scan.names.old.name);
+        line(
+            &mut text,
+            &format!("{:<9}{named}: ferry report {} --patch FILE turns them", "files", run.run),
+        );
+    }
     line(
         &mut text,
         &format!("{:<9}{}      ferry show {} has all of it", "journal", run.run, run.run),
@@ -219,6 +235,7 @@ pub fn ending(run: &Run) -> String {
 
 /// A dependency map: what the identity may do, who uses it, who trusts it.
 pub fn map(map: &Value) -> String {
+    let scan = Scan::in_result(map);
     let map = Map::read(map);
     let mut text = String::new();
     line(&mut text, &format!("{}  {}", map.identity, map.id));
@@ -232,6 +249,7 @@ pub fn map(map: &Value) -> String {
             map_item(&mut text, item);
         }
     }
+    files(&mut text, scan.as_ref());
     text.trim_end().to_owned()
 }
 

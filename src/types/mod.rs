@@ -10,6 +10,7 @@ mod principal;
 mod region;
 mod resource_id;
 mod scope;
+pub mod words;
 
 pub use duration::Span;
 pub use loopback::is_loopback;
