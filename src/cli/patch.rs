@@ -63,13 +63,16 @@ fn amount(count: usize, noun: &str) -> String {
 /// # Errors
 /// `no-scan` where the run has none; `file-unwritable`.
 pub fn write(context: &Context<'_>, run: &Run, out: &Path) -> Result<(), Error> {
-    let scan = run.scan().filter(|scan| scan.names.new.is_some() && run.status != "rolled-back");
+    let scan = run
+        .scan()
+        .filter(|scan| scan.names.new.is_some() && run.status != "rolled-back");
     let Some(scan) = scan else {
-        return Err(
-            Error::refused("no-scan", format!("the run {} has no patch: {}", run.run, why_none(run)))
-                .untouched("everything")
-                .next("ferry plan relocate … scan=PATH      shows the patch of a relocation"),
-        );
+        return Err(Error::refused(
+            "no-scan",
+            format!("the run {} has no patch: {}", run.run, why_none(run)),
+        )
+        .untouched("everything")
+        .next("ferry plan relocate … scan=PATH      shows the patch of a relocation"));
     };
     let patch = of(&scan);
     if out == Path::new("-") {
@@ -90,7 +93,9 @@ pub fn write(context: &Context<'_>, run: &Run, out: &Path) -> Result<(), Error> 
         ));
     }
     for line in left(&patch) {
-        context.ui.tell(&line.replace("ferry report RUN", &format!("ferry report {}", run.run)));
+        context
+            .ui
+            .tell(&line.replace("ferry report RUN", &format!("ferry report {}", run.run)));
     }
     Ok(())
 }

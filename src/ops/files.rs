@@ -41,7 +41,11 @@ pub(crate) fn module() -> OpModule {
 }
 
 fn scan(call: &Call<'_>) -> Result<Value, Error> {
-    let paths = call.array("paths")?.iter().map(|path| allowed(call, path)).collect::<Result<Vec<_>, _>>()?;
+    let paths = call
+        .array("paths")?
+        .iter()
+        .map(|path| allowed(call, path))
+        .collect::<Result<Vec<_>, _>>()?;
     let new = call.optional("new_one")?;
     let names = Names {
         old: known(&call.value("old")?),
@@ -51,13 +55,18 @@ fn scan(call: &Call<'_>) -> Result<Value, Error> {
     let found = scan::look(&paths, &names, &|| !cancel.is_cancelled());
     // Half a look is none: whoever stopped it is told so.
     call.session.block(async { Ok::<(), Error>(()) })?;
-    let places: Vec<Value> = found.places().iter().map(|place| place.to_json(placeholder::SHOWN)).collect();
+    let places: Vec<Value> = found
+        .places()
+        .iter()
+        .map(|place| place.to_json(placeholder::SHOWN))
+        .collect();
     let left_out: Vec<Value> = found
         .left_out
         .iter()
         .map(|left| json!({ "file": left.path.to_string_lossy(), "why": left.why }))
         .collect();
-    let text = |paths: &[PathBuf]| -> Vec<String> { paths.iter().map(|path| path.to_string_lossy().into_owned()).collect() };
+    let text =
+        |paths: &[PathBuf]| -> Vec<String> { paths.iter().map(|path| path.to_string_lossy().into_owned()).collect() };
     Ok(json!({
         "paths": text(&paths),
         "identity": names.old.to_json(),

@@ -25,7 +25,11 @@ impl Scan {
         let list = |name: &str| scan.get(name).and_then(Value::as_array).cloned();
         let target = scan.get("target").filter(|target| target.is_object());
         Some(Self {
-            paths: list("paths")?.iter().filter_map(Value::as_str).map(PathBuf::from).collect(),
+            paths: list("paths")?
+                .iter()
+                .filter_map(Value::as_str)
+                .map(PathBuf::from)
+                .collect(),
             names: Names {
                 old: Identity::read(scan.get("identity")?),
                 new: target.map(Identity::read),
@@ -36,7 +40,10 @@ impl Scan {
 
     /// How many places name the old identity for certain.
     pub fn named(&self) -> usize {
-        self.places.iter().filter(|place| place.get("doubtful").is_none()).count()
+        self.places
+            .iter()
+            .filter(|place| place.get("doubtful").is_none())
+            .count()
     }
 
     /// How many files have places in them.
@@ -71,7 +78,14 @@ pub fn section(scan: &Scan) -> String {
             (from, "") => from.to_owned(),
             (from, to) => format!("{from} → {to}"),
         };
-        line(&mut lines, &format!("{at:>10}  {:<11}  {:<13}  {turned}", text(place, "kind"), text(place, "word")));
+        line(
+            &mut lines,
+            &format!(
+                "{at:>10}  {:<11}  {:<13}  {turned}",
+                text(place, "kind"),
+                text(place, "word")
+            ),
+        );
         let why = text(place, "why");
         // Once a file is enough.
         if !why.is_empty() && !said.contains(&why) {

@@ -111,7 +111,9 @@ impl Reader<'_> {
                 continue;
             }
             if is_word(byte) {
-                let end = (at..self.bytes.len()).find(|at| !is_word(self.bytes[*at])).unwrap_or(self.bytes.len());
+                let end = (at..self.bytes.len())
+                    .find(|at| !is_word(self.bytes[*at]))
+                    .unwrap_or(self.bytes.len());
                 self.before = Some(at..end);
                 self.key = None;
                 at = end;
@@ -164,7 +166,9 @@ impl Reader<'_> {
     fn assign(&mut self, at: usize) {
         let Some(key) = self.before.take() else { return };
         let next = self.bytes.get(at + 1).copied().unwrap_or_default();
-        let Some((b'{', Some(block))) = self.open.last().copied() else { return };
+        let Some((b'{', Some(block))) = self.open.last().copied() else {
+            return;
+        };
         if matches!(next, b'=' | b'>' | b':') {
             return;
         }
@@ -175,7 +179,10 @@ impl Reader<'_> {
                 let (inside, end) = self.quoted(start, 0);
                 let after = self.next(end, false);
                 let ends = self.comment(after).is_some()
-                    || self.bytes.get(after).is_none_or(|byte| matches!(byte, b'\n' | b'\r' | b',' | b'}'));
+                    || self
+                        .bytes
+                        .get(after)
+                        .is_none_or(|byte| matches!(byte, b'\n' | b'\r' | b',' | b'}'));
                 if ends { Value::Text(inside) } else { self.other(start) }
             }
             _ => self.other(start),
@@ -195,7 +202,9 @@ impl Reader<'_> {
     /// The next byte that is no blank, on this line or on any.
     fn next(&self, at: usize, any_line: bool) -> usize {
         let is_blank = |byte: u8| matches!(byte, b' ' | b'\t') || (any_line && byte.is_ascii_whitespace());
-        (at..self.bytes.len()).find(|at| !is_blank(self.bytes[*at])).unwrap_or(self.bytes.len())
+        (at..self.bytes.len())
+            .find(|at| !is_blank(self.bytes[*at]))
+            .unwrap_or(self.bytes.len())
     }
 
     fn is_quote(&self, byte: u8) -> bool {
@@ -206,7 +215,9 @@ impl Reader<'_> {
     fn quoted(&self, at: usize, depth: usize) -> (Range<usize>, usize) {
         let quote = self.bytes[at];
         if self.dialect == Dialect::Bicep && self.bytes[at..].starts_with(b"'''") {
-            let end = self.text[at + 3..].find("'''").map_or(self.bytes.len(), |end| at + 3 + end);
+            let end = self.text[at + 3..]
+                .find("'''")
+                .map_or(self.bytes.len(), |end| at + 3 + end);
             return (at + 3..end, (end + 3).min(self.bytes.len()));
         }
         let mut end = at + 1;
@@ -251,10 +262,18 @@ impl Reader<'_> {
     fn comment(&self, at: usize) -> Option<usize> {
         let rest = &self.bytes[at.min(self.bytes.len())..];
         if rest.starts_with(b"/*") {
-            return Some(self.text[at + 2..].find("*/").map_or(self.bytes.len(), |end| at + 2 + end + 2));
+            return Some(
+                self.text[at + 2..]
+                    .find("*/")
+                    .map_or(self.bytes.len(), |end| at + 2 + end + 2),
+            );
         }
         let line = rest.starts_with(b"//") || (self.dialect != Dialect::Json && rest.starts_with(b"#"));
-        line.then(|| rest.iter().position(|byte| *byte == b'\n').map_or(self.bytes.len(), |end| at + end))
+        line.then(|| {
+            rest.iter()
+                .position(|byte| *byte == b'\n')
+                .map_or(self.bytes.len(), |end| at + end)
+        })
     }
 
     /// Where a text of several lines ends that Terraform begins with `<<WORD`.
@@ -296,7 +315,9 @@ mod tests {
         assert_eq!(blocks[0].text(text, "last"), Some("z"));
         assert_eq!(blocks[1].text(text, "name"), Some("t"));
         assert_eq!((blocks[1].key.as_deref(), blocks[1].parent), (Some("tags"), Some(0)));
-        assert!(matches!(blocks[0].member("location"), Some(Value::Other(range)) if &text[range.clone()] == "var.where"));
+        assert!(
+            matches!(blocks[0].member("location"), Some(Value::Other(range)) if &text[range.clone()] == "var.where")
+        );
         assert_eq!(blocks[0].close, text.len() - 2);
     }
 

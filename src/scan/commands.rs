@@ -78,12 +78,13 @@ fn pieces(text: &str, command: Range<usize>) -> Vec<Piece<'_>> {
     while let Some(found) = text[rest..command.end].find(|letter: char| !letter.is_whitespace()) {
         let start = rest + found;
         let word = &text[start..command.end];
-        let (from, end) = match word.chars().next() {
-            Some(quote @ ('"' | '\'')) => {
-                let end = word[1..].find([quote, '\n']).map_or(word.len(), |end| end + 1);
-                (start + 1, start + end)
-            }
-            _ => (start, start + word.find(char::is_whitespace).unwrap_or(word.len())),
+        let quote = word.chars().next().filter(|letter| matches!(letter, '"' | '\''));
+        let (from, end, next) = if let Some(quote) = quote {
+            let end = start + word[1..].find([quote, '\n']).map_or(word.len(), |end| end + 1);
+            (start + 1, end, (end + 1).min(command.end))
+        } else {
+            let end = start + word.find(char::is_whitespace).unwrap_or(word.len());
+            (start, end, end)
         };
         let piece = &text[from..end];
         if !matches!(piece, "\\" | "`" | "^") {
@@ -92,10 +93,7 @@ fn pieces(text: &str, command: Range<usize>) -> Vec<Piece<'_>> {
                 range: from..end,
             });
         }
-        rest = end.max(start + 1);
-        while !text.is_char_boundary(rest) {
-            rest += 1;
-        }
+        rest = next;
     }
     pieces
 }
@@ -131,7 +129,11 @@ fn bare(text: &str, start: usize) -> Piece<'_> {
 }
 
 fn az(pieces: &[Piece<'_>], names: &Names, marks: &mut Vec<Mark>) {
-    let words: Vec<&str> = pieces.iter().map(|piece| piece.text).take_while(|word| !word.starts_with('-')).collect();
+    let words: Vec<&str> = pieces
+        .iter()
+        .map(|piece| piece.text)
+        .take_while(|word| !word.starts_with('-'))
+        .collect();
     let is_identity = words.first() == Some(&"identity");
     let options: &[&str] = match words.get(1) {
         _ if !is_identity => OF_AZ,
@@ -174,20 +176,35 @@ struct Call<'a> {
 
 impl Call<'_> {
     fn marks(&self, names: &Names, marks: &mut Vec<Mark>) {
-        let named: Vec<&Piece<'_>> = self.named.iter().filter(|piece| piece.text.eq_ignore_ascii_case(&names.old.name)).collect();
+        let named: Vec<&Piece<'_>> = self
+            .named
+            .iter()
+            .filter(|piece| piece.text.eq_ignore_ascii_case(&names.old.name))
+            .collect();
         if named.is_empty() {
             return;
         }
-        let group = self.group.first().filter(|piece| !piece.text.contains(['$', '{', '%', '(']));
+        let group = self
+            .group
+            .first()
+            .filter(|piece| !piece.text.contains(['$', '{', '%', '(']));
         let another = group.is_some_and(|piece| !names.is_group(piece.text));
         if another && self.of_identity {
             return;
         }
         if another {
-            marks.extend(named.iter().map(|piece| Mark::look(piece.range.clone(), Word::Name, Kind::Doubt, ELSEWHERE)));
+            marks.extend(
+                named
+                    .iter()
+                    .map(|piece| Mark::look(piece.range.clone(), Word::Name, Kind::Doubt, ELSEWHERE)),
+            );
             return;
         }
-        let kind = if self.declares { Kind::Declaration } else { Kind::Reference };
+        let kind = if self.declares {
+            Kind::Declaration
+        } else {
+            Kind::Reference
+        };
         let why = if self.declares { DECLARES } else { "" };
         let mut turn = |word: Word, range: &Range<usize>| {
             marks.push(Mark {
@@ -196,7 +213,9 @@ impl Call<'_> {
             });
         };
         if names.new.is_none() || names.differs(Word::Name) {
-            named.iter().for_each(|piece| turn(Word::Name, &piece.range));
+            for piece in named {
+                turn(Word::Name, &piece.range);
+            }
         }
         if let Some(piece) = group.filter(|_| self.of_identity && names.differs(Word::ResourceGroup)) {
             turn(Word::ResourceGroup, &piece.range);

@@ -109,15 +109,24 @@ fn bicep<'a>(text: &str, blocks: &'a [Block]) -> Vec<Claim<'a>> {
     for line in text.split_inclusive('\n') {
         let start = at;
         at += line.len();
-        let Some((head, kind, rest)) = bicep_head(line) else { continue };
+        let Some((head, kind, rest)) = bicep_head(line) else {
+            continue;
+        };
         let resource = head == "resource" && is_type(kind);
-        if !resource && !(head == "module" && is_module(kind)) {
+        let module = head == "module" && is_module(kind);
+        if !resource && !module {
             continue;
         }
-        let Some(index) = blocks.iter().position(|block| block.open >= start) else { continue };
+        let Some(index) = blocks.iter().position(|block| block.open >= start) else {
+            continue;
+        };
         // What a module is given stands in a block of its own.
         let inner = |block: &&Block| block.parent == Some(index) && block.key.as_deref() == Some("params");
-        let block = if resource { Some(&blocks[index]) } else { blocks.iter().find(inner) };
+        let block = if resource {
+            Some(&blocks[index])
+        } else {
+            blocks.iter().find(inner)
+        };
         let Some(block) = block else { continue };
         let group = match blocks[index].member("scope") {
             Some(Value::Other(range)) => last_text(text, range),
@@ -160,7 +169,9 @@ fn json<'a>(text: &str, blocks: &[Block], block: &'a Block) -> Option<Claim<'a>>
     if !typed && !is_terraform {
         return None;
     }
-    let outer = kind.and_then(|kind| kind.parent).and_then(|at| blocks[at].key.as_deref());
+    let outer = kind
+        .and_then(|kind| kind.parent)
+        .and_then(|at| blocks[at].key.as_deref());
     let group = match block.member("resource_group_name") {
         Some(Value::Text(range)) if is_terraform => Some(range.clone()),
         _ => None,
@@ -189,7 +200,9 @@ fn is_module(source: &str) -> bool {
 
 impl Claim<'_> {
     fn marks(&self, text: &str, names: &Names) -> Vec<Mark> {
-        let Some(Value::Text(at)) = self.name else { return Vec::new() };
+        let Some(Value::Text(at)) = self.name else {
+            return Vec::new();
+        };
         let name = &text[at.clone()];
         if !names.is_name(name) {
             let computed = may_be(name, &names.old.name);
@@ -200,7 +213,10 @@ impl Claim<'_> {
         }
         // A group by its name is another identity; one by an expression may be any.
         let group = self.group.clone().filter(|range| !text[range.clone()].contains("${"));
-        if group.as_ref().is_some_and(|range| !names.is_group(&text[range.clone()])) {
+        if group
+            .as_ref()
+            .is_some_and(|range| !names.is_group(&text[range.clone()]))
+        {
             return Vec::new();
         }
         let place = at.start..at.start + names.old.name.len();
@@ -252,16 +268,20 @@ fn may_be(text: &str, name: &str) -> bool {
     parts.push(rest);
     let parts: Vec<String> = parts.iter().map(|part| part.to_ascii_lowercase()).collect();
     let letters: usize = parts.iter().map(String::len).sum();
-    let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return false };
+    let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
+        return false;
+    };
     if letters < 2 || name.len() < letters || !name.starts_with(first) || !name.ends_with(last) {
         return false;
     }
     let mut inside = &name[first.len()..name.len() - last.len()];
-    parts[1..parts.len() - 1].iter().all(|part| match inside.split_once(part.as_str()) {
-        Some((_, rest)) => {
-            inside = rest;
-            true
-        }
-        None => false,
-    })
+    parts[1..parts.len() - 1]
+        .iter()
+        .all(|part| match inside.split_once(part.as_str()) {
+            Some((_, rest)) => {
+                inside = rest;
+                true
+            }
+            None => false,
+        })
 }

@@ -9,7 +9,15 @@ const VALUE: &str = "a value that is the name of the old identity";
 const BESIDE: &str = "the name of the old identity, beside a word for identities";
 
 /// Words that a line about an identity has in it.
-const HINTS: &[&str] = &["identit", "userassigned", "user_assigned", "uami", "-msi", "_msi", "workload"];
+const HINTS: &[&str] = &[
+    "identit",
+    "userassigned",
+    "user_assigned",
+    "uami",
+    "-msi",
+    "_msi",
+    "workload",
+];
 
 /// Where the old name is all of a value, or stands beside a word for identities.
 pub(super) fn marks(text: &str, names: &Names) -> Vec<Mark> {
@@ -17,17 +25,17 @@ pub(super) fn marks(text: &str, names: &Names) -> Vec<Mark> {
     found
         .filter_map(|range| {
             let line = line_at(text, range.start);
-            let (before, after) = (&text[line.start..range.start], &text[range.end..line.end.max(range.end)]);
+            let (before, after) = (
+                &text[line.start..range.start],
+                &text[range.end..line.end.max(range.end)],
+            );
             // A name that is part of a longer one, of a path or of an address is that of something else.
             if before.ends_with(['.', '/', '@', ':']) || after.starts_with(['/', '@', ':']) {
                 return None;
             }
             let around = format!("{before} {after}").to_ascii_lowercase();
-            let why = match is_value(before, after) {
-                true => VALUE,
-                false if HINTS.iter().any(|hint| around.contains(hint)) => BESIDE,
-                false => return None,
-            };
+            let beside = || HINTS.iter().any(|hint| around.contains(hint)).then_some(BESIDE);
+            let why = is_value(before, after).then_some(VALUE).or_else(beside)?;
             Some(Mark::look(range, Word::Name, Kind::Doubt, why))
         })
         .collect()
@@ -35,7 +43,9 @@ pub(super) fn marks(text: &str, names: &Names) -> Vec<Mark> {
 
 /// Whether what stands between these is a value whole: in quotes, or behind a sign to the end of the line.
 fn is_value(before: &str, after: &str) -> bool {
-    let quoted = ['"', '\'', '`'].iter().any(|quote| before.ends_with(*quote) && after.starts_with(*quote));
+    let quoted = ['"', '\'', '`']
+        .iter()
+        .any(|quote| before.ends_with(*quote) && after.starts_with(*quote));
     let sign = before.trim_end();
     let signed = sign.ends_with(['=', ':']) || sign.trim_start() == "-";
     let rest = after.trim_start();

@@ -13,6 +13,8 @@ use super::names::Names;
 const HOLDS: &str = "a value in base64 that holds it";
 const IS_NAME: &str = "a value in base64 that is the name of the old identity";
 
+/// The shortest line of a value that has several.
+const LONG: usize = 16;
 /// The shortest value that can hold an id.
 const SHORTEST: usize = 48;
 /// The longest that is looked into.
@@ -22,7 +24,7 @@ const LONGEST: usize = 4 << 20;
 pub(super) fn marks(text: &str, names: &Names) -> Vec<Mark> {
     let name = base64::engine::general_purpose::STANDARD.encode(&names.old.name);
     let mut marks = Vec::new();
-    for (range, value) in values(text) {
+    for (range, value) in values(text, name.trim_end_matches('=')) {
         if value.len() < SHORTEST {
             if !names.old.name.is_empty() && value == name.trim_end_matches('=') {
                 marks.push(Mark::look(range, Word::Name, Kind::Doubt, IS_NAME));
@@ -44,14 +46,19 @@ fn decoded(value: &str) -> Option<Vec<u8>> {
     let lenient = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
-    let alphabet = if value.contains(['-', '_']) { alphabet::URL_SAFE } else { alphabet::STANDARD };
+    let alphabet = if value.contains(['-', '_']) {
+        alphabet::URL_SAFE
+    } else {
+        alphabet::STANDARD
+    };
     // Letters that a cut left over tell nothing.
     let whole = &value[..value.len() - usize::from(value.len() % 4 == 1)];
     GeneralPurpose::new(&alphabet, lenient).decode(whole).ok()
 }
 
-/// Runs of letters of base64: where they begin, and all of them without padding. Lines that are nothing else go on.
-fn values(text: &str) -> Vec<(Range<usize>, String)> {
+/// Runs of letters of base64 that are long, or are `name`: where they begin, and all of them without padding. Lines that
+/// are nothing else go on.
+fn values(text: &str, name: &str) -> Vec<(Range<usize>, String)> {
     let mut values: Vec<(Range<usize>, String)> = Vec::new();
     let mut at = 0;
     // Whether the last value filled its line from somewhere to its end.
@@ -74,7 +81,7 @@ fn values(text: &str) -> Vec<(Range<usize>, String)> {
             if u8::try_from(letter).is_ok_and(is_letter) {
                 continue;
             }
-            if end - from >= 4 {
+            if end - from >= LONG || &rest[from..end] == name {
                 values.push((start + from..start + from, rest[from..end].to_owned()));
                 goes_on = rest[end..].trim_start_matches('=').is_empty();
             }

@@ -93,7 +93,11 @@ pub(super) fn file(path: &Path, text: String, exact: bool, names: &Names) -> Opt
 
 /// `terraform.tfstate`, its backups, and those of workspaces.
 fn is_state(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_ascii_lowercase();
     name.ends_with(".tfstate") || name.contains(".tfstate.")
 }
 
@@ -102,7 +106,10 @@ fn apart(marks: Vec<Mark>) -> Vec<Mark> {
     let mut kept: BTreeMap<usize, Mark> = BTreeMap::new();
     for mark in marks {
         let (start, end) = (mark.range.start, mark.range.end.max(mark.range.start + 1));
-        let meets = kept.range(..end).next_back().is_some_and(|(at, other)| other.range.end.max(at + 1) > start);
+        let meets = kept
+            .range(..end)
+            .next_back()
+            .is_some_and(|(at, other)| other.range.end.max(at + 1) > start);
         if !meets {
             kept.insert(start, mark);
         }

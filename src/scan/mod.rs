@@ -25,3 +25,6 @@ pub use names::{Identity, Names};
 pub use patch::Patch;
 pub use unified::{Edit, applied, unified};
 pub use walk::LeftOut;
+
+#[cfg(test)]
+mod tests;

@@ -24,11 +24,19 @@ impl Identity {
     /// The identity of a map, as scripts have it. Where it has no name, that of its resource id is meant.
     pub fn read(map: &Value) -> Self {
         let text = |member: &str| map.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let id = text("id");
-        let mut name = text("name");
-        if name.is_empty() {
-            name = id.rsplit('/').next().unwrap_or_default().to_owned();
-        }
+        // Azure answers with `resourcegroups` where it likes, which Terraform does not take.
+        let spelled = |(at, part): (usize, &str)| match part {
+            _ if at == 3 && part.eq_ignore_ascii_case("resourceGroups") => "resourceGroups".to_owned(),
+            part => part.to_owned(),
+        };
+        let id = text("id")
+            .split('/')
+            .enumerate()
+            .map(spelled)
+            .collect::<Vec<_>>()
+            .join("/");
+        let name = Some(text("name")).filter(|name| !name.is_empty());
+        let name = name.unwrap_or_else(|| id.rsplit('/').next().unwrap_or_default().to_owned());
         Self {
             name,
             location: text("location"),
@@ -42,7 +50,9 @@ impl Identity {
     pub fn to_json(&self) -> Value {
         let words = [Word::Id, Word::Name, Word::Location, Word::ClientId, Word::PrincipalId];
         let known = words.into_iter().filter(|word| !self.word(*word).is_empty());
-        let members: Map<String, Value> = known.map(|word| (word.as_str().to_owned(), self.word(word).into())).collect();
+        let members: Map<String, Value> = known
+            .map(|word| (word.as_str().to_owned(), self.word(word).into()))
+            .collect();
         Value::Object(members)
     }
 

@@ -87,7 +87,10 @@ fn common(paths: &[PathBuf]) -> PathBuf {
     let mut all = paths.iter().map(folder);
     let Some(first) = all.next() else { return PathBuf::new() };
     all.fold(first, |common, path| {
-        let same = common.components().zip(path.components()).take_while(|(one, other)| one == other);
+        let same = common
+            .components()
+            .zip(path.components())
+            .take_while(|(one, other)| one == other);
         same.map(|(part, _)| part).collect()
     })
 }

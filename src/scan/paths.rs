@@ -25,36 +25,42 @@ pub(super) fn marks(text: &str, names: &Names) -> Vec<Mark> {
         if names.differs(Word::ResourceGroup)
             && let Some(range) = group_before(text, at).filter(|range| names.is_group(&text[range.clone()]))
         {
-            marks.push(Mark::new(range, Word::ResourceGroup, Kind::Reference, names.to(Word::ResourceGroup)));
+            marks.push(Mark::new(
+                range,
+                Word::ResourceGroup,
+                Kind::Reference,
+                names.to(Word::ResourceGroup),
+            ));
         }
     }
     marks
 }
 
-/// Where the type's last word stands, in any case.
+/// Where the type's last word stands, in any case. Whatever stands around it: it is no word of any other language.
 fn types(text: &str) -> impl Iterator<Item = usize> {
-    // Whatever stands around it: it is no word of any other language.
-    let bytes = text.as_bytes();
-    let ends = bytes.len().saturating_sub(TYPE.len());
-    memchr_of(bytes).filter(move |at| *at <= ends && bytes[*at..at + TYPE.len()].eq_ignore_ascii_case(TYPE.as_bytes()))
-}
-
-fn memchr_of(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let found = bytes.iter().enumerate();
-    found.filter(|(_, byte)| matches!(byte, b'u' | b'U')).map(|(at, _)| at)
+    let parts = text.as_bytes().windows(TYPE.len()).enumerate();
+    parts
+        .filter(|(_, part)| part.eq_ignore_ascii_case(TYPE.as_bytes()))
+        .map(|(at, _)| at)
 }
 
 /// The old name as the next part of a path.
 fn in_path(text: &str, behind: usize, names: &Names) -> Option<Range<usize>> {
     let rest = text[behind..].strip_prefix('/')?;
-    let found = find_words(rest, &names.old.name).into_iter().next().filter(|range| range.start == 0)?;
+    let found = find_words(rest, &names.old.name)
+        .into_iter()
+        .next()
+        .filter(|range| range.start == 0)?;
     Some(behind + 1..behind + 1 + found.end)
 }
 
 /// Whether the parts of a path before the type, as far as they are no expressions, are those of the old identity.
 fn is_the_one(text: &str, at: usize, names: &Names) -> bool {
     let group = group_before(text, at);
-    if group.as_ref().is_some_and(|range| !names.is_group(&text[range.clone()])) {
+    if group
+        .as_ref()
+        .is_some_and(|range| !names.is_group(&text[range.clone()]))
+    {
         return false;
     }
     let subscription = part_before(text, at, "subscriptions/");
@@ -94,7 +100,11 @@ fn in_call(text: &str, at: usize, behind: usize, names: &Names) -> Option<Range<
     let call = before.to_ascii_lowercase().rfind("resourceid(")? + "resourceid(".len();
     // Arguments before the type are a subscription and a group, or a group alone.
     let arguments: Vec<&str> = before[call..].split(',').map(str::trim).collect();
-    let group = arguments.iter().rev().nth(1).and_then(|text| text.strip_prefix('\'')?.strip_suffix('\''));
+    let group = arguments
+        .iter()
+        .rev()
+        .nth(1)
+        .and_then(|text| text.strip_prefix('\'')?.strip_suffix('\''));
     if group.is_some_and(|group| !names.is_group(group)) {
         return None;
     }

@@ -35,7 +35,9 @@ pub fn applied(text: &str, edits: &[Edit]) -> String {
 pub fn unified(path: &str, text: &str, edits: &[Edit]) -> String {
     let after = applied(text, edits);
     let (old, new): (Vec<&str>, Vec<&str>) = (lines(text), lines(&after));
-    let changed: Vec<usize> = (0..old.len().min(new.len())).filter(|at| old[*at] != new[*at]).collect();
+    let changed: Vec<usize> = (0..old.len().min(new.len()))
+        .filter(|at| old[*at] != new[*at])
+        .collect();
     if changed.is_empty() {
         return String::new();
     }
@@ -43,7 +45,11 @@ pub fn unified(path: &str, text: &str, edits: &[Edit]) -> String {
     for hunk in hunks(&changed, old.len()) {
         let (first, count) = (hunk.start + 1, hunk.len());
         // There is always a line, so counting begins at 1. A count of one is left away, as git does.
-        let side = if count == 1 { first.to_string() } else { format!("{first},{count}") };
+        let side = if count == 1 {
+            first.to_string()
+        } else {
+            format!("{first},{count}")
+        };
         let _ = writeln!(patch, "@@ -{side} +{side} @@");
         let mut at = hunk.start;
         while at < hunk.end {
@@ -89,7 +95,10 @@ fn line(patch: &mut String, sign: char, text: &str) {
 /// A path as git writes it: one with a blank ends with a tab, one with quotes or control characters is quoted.
 fn named(side: &str, path: &str) -> String {
     let path = format!("{side}/{path}");
-    if path.chars().any(|letter| matches!(letter, '"' | '\\') || letter.is_control()) {
+    if path
+        .chars()
+        .any(|letter| matches!(letter, '"' | '\\') || letter.is_control())
+    {
         let mut quoted = String::from("\"");
         for letter in path.chars() {
             match letter {
