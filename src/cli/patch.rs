@@ -36,20 +36,23 @@ fn turned(patch: &Patch) -> String {
     format!("{} in {}", amount(patch.turned, "place"), amount(patch.files, "file"))
 }
 
-/// What a patch leaves, in sentences.
+/// What a patch leaves, in lines.
 fn left(patch: &Patch) -> Vec<String> {
     let mut lines = Vec::new();
     if patch.later > 0 {
+        let places = amount(patch.later, "place");
         lines.push(format!(
-            "{} wait for ids that only Azure can give: ferry report RUN --patch FILE has them after the move",
-            amount(patch.later, "place")
+            "after the move  {places} of ids that only Azure can give: ferry report RUN --patch FILE"
         ));
     }
     if patch.by_hand > 0 {
-        lines.push(format!("{} are changed by hand", amount(patch.by_hand, "place")));
+        lines.push(format!("by hand         {}", amount(patch.by_hand, "place")));
     }
     if patch.doubts > 0 {
-        lines.push(format!("{} may mean it: look at them", amount(patch.doubts, "place")));
+        lines.push(format!(
+            "to look at      {} that may mean it",
+            amount(patch.doubts, "place")
+        ));
     }
     lines
 }

@@ -140,7 +140,10 @@ fn print(context: &Context<'_>, runbook: &str, session: &Arc<Session>, outcome: 
         context.ui.print_json(&report::json::plan(&plan));
     } else {
         context.ui.print(&report::text::plan(&plan, runbook));
-        if let Some(section) = patch.map(|patch| patch::section(&patch)).filter(|text| !text.is_empty()) {
+        if let Some(section) = patch
+            .map(|patch| patch::section(&patch))
+            .filter(|text| !text.is_empty())
+        {
             context.ui.print(&section);
         }
     }

@@ -394,7 +394,10 @@ mod tests {
         assert_eq!(one("#{ type: \"path\" }").parse(&dotted).unwrap(), real);
         let list = one("#{ type: \"list of path\" }");
         assert_eq!(list.parse(file).unwrap(), serde_json::json!([file]));
-        assert_eq!(list.parse(&format!("{real},{real}")).unwrap(), serde_json::json!([real, real]));
+        assert_eq!(
+            list.parse(&format!("{real},{real}")).unwrap(),
+            serde_json::json!([real, real])
+        );
         let error = list.parse(&format!("{real},{real}/none")).unwrap_err();
         assert_eq!((error.code.as_str(), error.exit_code()), ("malformed-parameter", 2));
         assert!(error.message.contains("no such file or directory"), "{}", error.message);

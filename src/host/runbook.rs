@@ -101,7 +101,11 @@ impl Runbook {
             ParamKind::List(item) => **item == ParamKind::Path,
             _ => false,
         };
-        let given = self.params.iter().filter(is_path).filter_map(|declared| values.get(&declared.name));
+        let given = self
+            .params
+            .iter()
+            .filter(is_path)
+            .filter_map(|declared| values.get(&declared.name));
         given
             .flat_map(|value| match value {
                 Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),

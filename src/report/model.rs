@@ -216,7 +216,10 @@ impl Run {
 
     /// The newest look through files.
     pub fn scan(&self) -> Option<Scan> {
-        self.phases.iter().rev().find_map(|phase| Scan::in_result(&phase.result))
+        self.phases
+            .iter()
+            .rev()
+            .find_map(|phase| Scan::in_result(&phase.result))
     }
 
     /// The dependency map that the run's first phase made, where it made one.

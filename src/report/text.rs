@@ -220,10 +220,17 @@ pub fn ending(run: &Run) -> String {
         }
     }
     if let Some(scan) = run.scan().filter(|scan| scan.named() > 0 && scan.names.new.is_some()) {
-        let named = format!("{} in files still named {}", amount(scan.named(), "place"), scan.names.old.name);
+        let named = format!(
+            "{} in files still named {}",
+            amount(scan.named(), "place"),
+            scan.names.old.name
+        );
         line(
             &mut text,
-            &format!("{:<9}{named}: ferry report {} --patch FILE turns them", "files", run.run),
+            &format!(
+                "{:<9}{named}: ferry report {} --patch FILE turns them",
+                "files", run.run
+            ),
         );
     }
     line(

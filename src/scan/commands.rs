@@ -190,6 +190,7 @@ impl Call<'_> {
             .filter(|piece| !piece.text.contains(['$', '{', '%', '(']));
         let another = group.is_some_and(|piece| !names.is_group(piece.text));
         if another && self.of_identity {
+            marks.extend(named.iter().map(|piece| Mark::another(piece.range.clone())));
             return;
         }
         if another {

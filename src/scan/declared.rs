@@ -211,15 +211,15 @@ impl Claim<'_> {
                 .into_iter()
                 .collect();
         }
+        let place = at.start..at.start + names.old.name.len();
         // A group by its name is another identity; one by an expression may be any.
         let group = self.group.clone().filter(|range| !text[range.clone()].contains("${"));
         if group
             .as_ref()
             .is_some_and(|range| !names.is_group(&text[range.clone()]))
         {
-            return Vec::new();
+            return vec![Mark::another(place)];
         }
-        let place = at.start..at.start + names.old.name.len();
         let declares = self.declares && !name.contains('/');
         let kind = if declares { Kind::Declaration } else { Kind::Reference };
         let why = match self.location {

@@ -79,6 +79,7 @@ pub(super) fn file(path: &Path, text: String, exact: bool, names: &Names) -> Opt
         marks.extend(encoded::marks(&plain, names));
     }
     let mut marks = apart(marks);
+    marks.retain(|mark| mark.kind != Kind::Another);
     if !exact {
         for mark in marks.iter_mut().filter(|mark| mark.kind.is_patched()) {
             (mark.kind, mark.to, mark.why) = (Kind::Look, To::Nobody, NOT_UTF8);

@@ -51,6 +51,8 @@ pub enum Kind {
     Look,
     /// It may be the old identity.
     Doubt,
+    /// It is another identity of the same name. Such a place is told nowhere.
+    Another,
 }
 
 impl Kind {
@@ -62,6 +64,7 @@ impl Kind {
             Self::Declaration => "declaration",
             Self::State => "state",
             Self::Look | Self::Doubt => "look",
+            Self::Another => "another",
         }
     }
 
@@ -103,6 +106,11 @@ impl Mark {
             to,
             why: "",
         }
+    }
+
+    /// A place that is none, so that nothing else is found there.
+    pub(super) fn another(range: Range<usize>) -> Self {
+        Self::new(range, Word::Name, Kind::Another, To::Nobody)
     }
 
     /// A place that a person has to look at.

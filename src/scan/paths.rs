@@ -15,8 +15,11 @@ pub(super) fn marks(text: &str, names: &Names) -> Vec<Mark> {
         let behind = at + TYPE.len();
         let named = match in_path(text, behind, names) {
             Some(range) if is_the_one(text, at, names) => Some(range),
-            Some(_) => None,
-            None => in_call(text, at, behind, names),
+            Some(range) => {
+                marks.push(Mark::another(range));
+                None
+            }
+            None => in_call(text, at, behind, names, &mut marks),
         };
         let Some(range) = named else { continue };
         if names.new.is_none() || names.differs(Word::Name) {
@@ -87,7 +90,7 @@ fn part_before(text: &str, at: usize, word: &str) -> Option<Range<usize>> {
 }
 
 /// The old name as the text that follows the type among the arguments of `resourceId`.
-fn in_call(text: &str, at: usize, behind: usize, names: &Names) -> Option<Range<usize>> {
+fn in_call(text: &str, at: usize, behind: usize, names: &Names, marks: &mut Vec<Mark>) -> Option<Range<usize>> {
     let rest = &text[behind..];
     let rest = rest.strip_prefix('/').unwrap_or(rest).strip_prefix('\'')?;
     let rest = rest.trim_start().strip_prefix(',')?.trim_start().strip_prefix('\'')?;
@@ -105,9 +108,11 @@ fn in_call(text: &str, at: usize, behind: usize, names: &Names) -> Option<Range<
         .rev()
         .nth(1)
         .and_then(|text| text.strip_prefix('\'')?.strip_suffix('\''));
+    let start = name.as_ptr() as usize - text.as_ptr() as usize;
+    let range = start..start + name.len();
     if group.is_some_and(|group| !names.is_group(group)) {
+        marks.push(Mark::another(range));
         return None;
     }
-    let start = name.as_ptr() as usize - text.as_ptr() as usize;
-    Some(start..start + name.len())
+    Some(range)
 }
