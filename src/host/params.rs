@@ -117,6 +117,7 @@ impl ParamKind {
             Self::Document => "@FILE",
             Self::Path => "PATH",
             Self::String | Self::Choice => "VALUE",
+            Self::List(item) if **item == Self::Path => "PATH,…",
             Self::List(_) => "VALUE,…",
         }
     }

@@ -1,6 +1,6 @@
 //! `files::`, where files of the operator's machine name an identity.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -55,26 +55,28 @@ fn scan(call: &Call<'_>) -> Result<Value, Error> {
     let found = scan::look(&paths, &names, &|| !cancel.is_cancelled());
     // Half a look is none: whoever stopped it is told so.
     call.session.block(async { Ok::<(), Error>(()) })?;
-    let places: Vec<Value> = found
-        .places()
-        .iter()
-        .map(|place| place.to_json(placeholder::SHOWN))
-        .collect();
+    // A directory may be called as a setting is that was read: that is no reason to stop.
+    let shown = |path: &Path| call.session.hide_text(&path.to_string_lossy());
+    let all = |paths: &[PathBuf]| -> Vec<String> { paths.iter().map(|path| shown(path)).collect() };
+    let mut places = Vec::new();
+    for place in found.places() {
+        let mut told = place.to_json(placeholder::SHOWN);
+        told["file"] = Value::String(shown(&place.file));
+        places.push(told);
+    }
     let left_out: Vec<Value> = found
         .left_out
         .iter()
-        .map(|left| json!({ "file": left.path.to_string_lossy(), "why": left.why }))
+        .map(|left| json!({ "file": shown(&left.path), "why": left.why }))
         .collect();
-    let text =
-        |paths: &[PathBuf]| -> Vec<String> { paths.iter().map(|path| path.to_string_lossy().into_owned()).collect() };
     Ok(json!({
-        "paths": text(&paths),
+        "paths": all(&paths),
         "identity": names.old.to_json(),
         "target": names.new.as_ref().map(Identity::to_json),
         "read": found.read,
         "places": places,
         "left_out": left_out,
-        "gone": text(&found.gone),
+        "gone": all(&found.gone),
     }))
 }
 
