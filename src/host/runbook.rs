@@ -109,7 +109,7 @@ impl Runbook {
         given
             .flat_map(|value| match value {
                 Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
-                value => Vec::from_iter(value.as_str()),
+                value => value.as_str().into_iter().collect::<Vec<_>>(),
             })
             .map(PathBuf::from)
             .collect()

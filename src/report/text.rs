@@ -228,7 +228,7 @@ pub fn ending(run: &Run) -> String {
         line(
             &mut text,
             &format!(
-                "{:<9}{named}: ferry report {} --patch FILE turns them",
+                "{:<9}{named}: ferry report {} --patch FILE writes the patch",
                 "files", run.run
             ),
         );

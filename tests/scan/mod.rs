@@ -288,6 +288,19 @@ fn an_inventory_tells_the_places_and_knows_of_no_patch() {
 }
 
 #[test]
+fn a_map_is_verified_with_files_and_what_they_name_is_no_difference() {
+    let tree = Tree::new();
+    let simulator = Simulator::start("two-regions");
+    let cloud = ["--cloud", &simulator.url];
+    let inventory = [&["run", "inventory", "identity=id-orders", "--json"][..], &cloud].concat();
+    let map = tree.ferry.run(&inventory).code(0);
+    std::fs::write(tree.ferry.directory().join("map.json"), map.out).unwrap();
+    let verify = [&["run", "verify", "map=@map.json", "scan=work/infra/k8s"][..], &cloud].concat();
+    let ran = tree.ferry.run(&verify).code(0);
+    assert!(ran.err.contains("warning named-in-files"), "{}", ran.err);
+}
+
+#[test]
 fn a_path_that_is_not_there_is_refused_before_anything_is_asked() {
     let tree = Tree::new();
     let ran = relocate(&tree, "run", "http://127.0.0.1:1", &["scan=work/none"]).code(2);
