@@ -24,7 +24,7 @@ pub(crate) fn module() -> OpModule {
         /// * `old` (map): the identity that is looked for, as of `identity::find`
         /// * `new_one` (map): the identity to be named instead; `()` where there is none
         /// * returns (map): `paths`, `identity` and `target` (what is known of both), `read` (how many files), `places` (maps with
-        ///   `file`, `line`, `column`, `word`, `from`, `to`, `kind`, and where it helps `doubtful` and `why`), `left_out` (maps with `file`, `why`), `gone`
+        ///   `file`, `line`, `column`, `word`, `from`, `to`, `kind`, and where it helps `doubtful` and `why`), `left_out` (what was not looked into: maps with `why`, `count` and the `first` one), `gone`
         /// * errors: `path-not-named`
         /// * changes: no
         /// * also: terraform, bicep, arm template, kubernetes, helm, pipeline, grep, infrastructure as code
@@ -64,10 +64,17 @@ fn scan(call: &Call<'_>) -> Result<Value, Error> {
         told["file"] = Value::String(shown(&place.file));
         places.push(told);
     }
-    let left_out: Vec<Value> = found
-        .left_out
-        .iter()
-        .map(|left| json!({ "file": shown(&left.path), "why": left.why }))
+    // One line a reason: there may be ten thousand pictures.
+    let mut left_out: Vec<(&str, &Path, usize)> = Vec::new();
+    for left in &found.left_out {
+        match left_out.iter_mut().find(|(why, ..)| *why == left.why) {
+            Some((_, _, count)) => *count += 1,
+            None => left_out.push((&left.why, &left.path, 1)),
+        }
+    }
+    let left_out: Vec<Value> = left_out
+        .into_iter()
+        .map(|(why, first, count)| json!({ "first": shown(first), "why": why, "count": count }))
         .collect();
     Ok(json!({
         "paths": all(&paths),

@@ -327,6 +327,8 @@ fn what_is_left_out_is_said_and_links_lead_nowhere() {
     write("root/.env", format!("AZURE_CLIENT_ID={CLIENT}\n").as_bytes());
     write("root/.gitignore", b".env\n");
     write("root/.git/config", CLIENT.as_bytes());
+    write("root/target/CACHEDIR.TAG", b"");
+    write("root/target/a.json", CLIENT.as_bytes());
     write("root/app.bin", format!("\0{CLIENT}").as_bytes());
     write(
         "root/latin.txt",
@@ -364,9 +366,9 @@ fn what_is_left_out_is_said_and_links_lead_nowhere() {
         .map(|left| left.path.strip_prefix(&root).unwrap().display().to_string())
         .collect();
     let expected: &[&str] = if cfg!(unix) {
-        &[".git", "app.bin", "link"]
+        &[".git", "app.bin", "link", "target"]
     } else {
-        &[".git", "app.bin"]
+        &[".git", "app.bin", "target"]
     };
     assert_eq!(left, expected);
     assert_eq!(seen.gone, [gone]);

@@ -5,6 +5,8 @@ use std::path::Path;
 
 /// The largest file that is looked into.
 const LARGEST: u64 = 16 << 20;
+/// As much of a file as tells whether it is text.
+const BEGINNING: u64 = 8 << 10;
 
 /// What a file holds.
 pub(super) enum Content {
@@ -14,17 +16,27 @@ pub(super) enum Content {
     Other(String),
 }
 
-/// Reads a file, no further than the largest that is looked into.
+/// Reads a file; of one that is no text, only its beginning.
 ///
 /// # Errors
 /// Those of the system.
 pub(super) fn read(path: &Path) -> std::io::Result<Content> {
+    let mut file = std::fs::File::open(path)?;
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    file.by_ref().take(BEGINNING).read_to_end(&mut bytes)?;
+    let no_text = || Content::Other("it is no text".to_owned());
+    if bytes.contains(&0) && !is_utf16(&bytes) {
+        return Ok(no_text());
+    }
+    file.take(LARGEST + 1 - BEGINNING).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {
         return Ok(Content::Other(format!("it is larger than {} MiB", LARGEST >> 20)));
     }
-    Ok(decode(bytes).unwrap_or_else(|| Content::Other("it is no text".to_owned())))
+    Ok(decode(bytes).unwrap_or_else(no_text))
+}
+
+fn is_utf16(bytes: &[u8]) -> bool {
+    matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff]))
 }
 
 /// UTF-8, UTF-16 with its mark, or else bytes as letters; nothing for what is no text.

@@ -55,7 +55,9 @@ pub(super) fn files(root: &Path, left_out: &mut Vec<LeftOut>, mut visit: impl Fn
         let kind = entry.file_type();
         if kind.is_dir() {
             let name = entry.file_name();
-            if entry.depth() > 0 && OF_TOOLS.iter().any(|tool| name == *tool) {
+            // A directory with this file in it says that it can be made anew: https://bford.info/cachedir/.
+            let is_cache = || path.join("CACHEDIR.TAG").is_file();
+            if entry.depth() > 0 && (OF_TOOLS.iter().any(|tool| name == *tool) || is_cache()) {
                 leave("tools keep their own files there");
                 walk.skip_current_dir();
             }
