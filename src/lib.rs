@@ -12,6 +12,7 @@ pub mod postgres;
 pub mod repl;
 pub mod report;
 pub mod run;
+pub mod scan;
 pub mod sim;
 pub mod store;
 pub mod types;

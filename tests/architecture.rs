@@ -6,16 +6,20 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("sim", &[]),
+    ("scan", &[]),
     ("azure", &[]),
     ("store", &[]),
     ("postgres", &[]),
     ("error", &["azure", "store", "postgres"]),
     ("run", &["store", "azure", "postgres"]),
-    ("ops", &["run", "store", "azure", "postgres"]),
+    ("ops", &["run", "store", "azure", "postgres", "scan"]),
     ("host", &["ops", "run", "store", "azure"]),
-    ("report", &["host", "ops", "run", "store", "azure"]),
+    ("report", &["host", "ops", "run", "store", "azure", "scan"]),
     ("repl", &["host", "ops", "run", "store", "azure", "report"]),
-    ("cli", &["repl", "report", "host", "ops", "run", "store", "azure"]),
+    (
+        "cli",
+        &["repl", "report", "host", "ops", "run", "store", "azure", "scan"],
+    ),
 ];
 
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {

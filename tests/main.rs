@@ -28,6 +28,7 @@ mod replay;
 mod resume;
 mod rollback;
 mod runbooks;
+mod scan;
 mod shared_state;
 mod sources;
 mod specs;

@@ -14,6 +14,7 @@ mod journaled;
 mod list;
 mod new;
 mod panics;
+mod patch;
 mod plan;
 mod plan_file;
 mod progress;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::args::Runbook;
 use super::context::{Context, Ending};
 use super::journaled;
+use super::patch;
 use super::plan_file::{self, Made};
 use super::progress::Progress;
 use super::target::Place;
@@ -132,11 +133,19 @@ fn print(context: &Context<'_>, runbook: &str, session: &Arc<Session>, outcome: 
     } else {
         Value::Object(outcome.results.clone())
     };
-    let plan = made(session, &results);
+    let mut plan = made(session, &results);
+    let patch = plan.scan.as_ref().map(patch::of);
+    plan.patch = patch.as_ref().map(|patch| patch.text.clone());
     if context.ui.json() {
         context.ui.print_json(&report::json::plan(&plan));
     } else {
         context.ui.print(&report::text::plan(&plan, runbook));
+        if let Some(section) = patch
+            .map(|patch| patch::section(&patch))
+            .filter(|text| !text.is_empty())
+        {
+            context.ui.print(&section);
+        }
     }
     plan
 }

@@ -103,7 +103,7 @@ fn file(context: &Context<'_>, host: &Host, session: &Arc<Session>, made: Made<'
 }
 
 /// Writes a file that only the user may read: beside it first, then in its place.
-fn private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub fn private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     // It is its user's alone from its beginning, and goes where it does not come to its end.
     let mut beside = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::context::{Context, Ending};
-use super::journaled;
+use super::{journaled, patch};
 use crate::error::Error;
 use crate::report;
 
@@ -24,15 +24,22 @@ pub struct Args {
     /// Print the page in Markdown
     #[arg(long)]
     markdown: bool,
+    /// Write a patch that turns the old identity's names in the files of scan=, as they are now; `-` is stdout
+    #[arg(long, value_name = "FILE", env = "FERRY_PATCH", hide_env = true)]
+    patch: Option<PathBuf>,
 }
 
 /// Runs `ferry report`.
 ///
 /// # Errors
-/// `no-map` for a flowchart of a run that made none; `file-unwritable`; those of the store.
+/// `no-map` for a flowchart of a run that made none; `no-scan` for a patch; `file-unwritable`; those of the store.
 pub fn run(args: &Args, context: &Context<'_>) -> Result<Ending, Error> {
     let store = context.store()?;
     let run = journaled::load(&*store, &store.resolve(&args.run)?)?;
+    if let Some(out) = &args.patch {
+        patch::write(context, &run, out)?;
+        return Ok(Ending::Done);
+    }
     if context.ui.json() {
         context.ui.print_json(&report::json::run(&run));
         return Ok(Ending::Done);

@@ -39,12 +39,14 @@ pub enum ParamKind {
     Document,
     /// A connection to a PostgreSQL server, without a password: `host=… dbname=…`, or a URL.
     Connection,
+    /// A file or a directory of the operator's machine, which no script reads; scripts get its absolute path.
+    Path,
     /// Several of another type, with commas between, or given several times.
     List(Box<ParamKind>),
 }
 
 impl ParamKind {
-    const NAMES: [&'static str; 13] = [
+    const NAMES: [&'static str; 14] = [
         "string",
         "bool",
         "int",
@@ -57,6 +59,7 @@ impl ParamKind {
         "choice",
         "document",
         "connection",
+        "path",
         "list",
     ];
 
@@ -74,6 +77,7 @@ impl ParamKind {
             "choice" => Self::Choice,
             "document" => Self::Document,
             "connection" => Self::Connection,
+            "path" => Self::Path,
             "list" => Self::List(Box::new(Self::parse(of.unwrap_or("string"), None)?)),
             other => {
                 let item = other
@@ -99,6 +103,7 @@ impl ParamKind {
             Self::Choice => "choice".to_owned(),
             Self::Document => "document".to_owned(),
             Self::Connection => "connection".to_owned(),
+            Self::Path => "path".to_owned(),
             Self::List(item) => format!("list of {}", item.name()),
         }
     }
@@ -125,7 +130,9 @@ impl ParamKind {
             Self::Group => "GROUP",
             Self::Document => "@FILE",
             Self::Connection => "CONNECTION",
+            Self::Path => "PATH",
             Self::String | Self::Choice => "VALUE",
+            Self::List(item) if **item == Self::Path => "PATH,…",
             Self::List(_) => "VALUE,…",
         }
     }
@@ -299,6 +306,11 @@ impl Declared {
             }
             ParamKind::Document => document(given)?,
             ParamKind::Connection => Value::String(Connection::parse(given).map_err(|error| error.why)?.to_string()),
+            ParamKind::Path => path(given)?,
+            // A name may have a comma in it.
+            ParamKind::List(item) if **item == ParamKind::Path && std::path::Path::new(given).exists() => {
+                Value::Array(vec![path(given)?])
+            }
             ParamKind::List(item) => {
                 let parts = given.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Value::Array(parts.map(|part| self.parse_as(item, part)).collect::<Result<_, _>>()?)
@@ -323,6 +335,16 @@ fn document(given: &str) -> Result<Value, String> {
         (Ok(value), _) | (Err(_), Some(Ok(value))) => Ok(value),
         (Err(error), _) => Err(format!("it is no JSON: {error}")),
     }
+}
+
+/// The absolute path of a file or directory, without links: a run may be resumed from another directory.
+fn path(given: &str) -> Result<Value, String> {
+    let path = std::fs::canonicalize(given).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file or directory".to_owned(),
+        _ => format!("it could not be read: {error}"),
+    })?;
+    let path = path.into_os_string().into_string();
+    path.map(Value::String).map_err(|_| "its name is no UTF-8".to_owned())
 }
 
 /// Reads one `KEY=VALUE` into `values`.
@@ -378,6 +400,26 @@ mod tests {
         ] {
             assert_eq!(one(declaration).parse(given).unwrap(), value, "{declaration}");
         }
+    }
+
+    #[test]
+    fn a_path_is_that_of_something_that_is_there_without_links_and_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let real = std::fs::canonicalize(directory.path()).unwrap();
+        let file = real.join("a, b.tf");
+        std::fs::write(&file, "").unwrap();
+        let (file, real) = (file.to_str().unwrap(), real.to_str().unwrap());
+        let dotted = format!("{real}/../{}/.", real.rsplit('/').next().unwrap());
+        assert_eq!(one("#{ type: \"path\" }").parse(&dotted).unwrap(), real);
+        let list = one("#{ type: \"list of path\" }");
+        assert_eq!(list.parse(file).unwrap(), serde_json::json!([file]));
+        assert_eq!(
+            list.parse(&format!("{real},{real}")).unwrap(),
+            serde_json::json!([real, real])
+        );
+        let error = list.parse(&format!("{real},{real}/none")).unwrap_err();
+        assert_eq!((error.code.as_str(), error.exit_code()), ("malformed-parameter", 2));
+        assert!(error.message.contains("no such file or directory"), "{}", error.message);
     }
 
     #[test]

@@ -190,6 +190,7 @@ impl Host {
             session.learn_words(&given);
             session.allow_servers(&given);
         }
+        session.allow_paths(runbook.paths(&params.values));
         let outcome = self
             .rehearse(runbook, params, session)
             .and_then(|()| self.phases(runbook, params, session));

@@ -1,12 +1,13 @@
 //! What a runbook says about itself: its summary, what it asks for, the phases it has.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::library::{Compiled, Library};
-use super::params::{self, Declared, Params};
+use super::params::{self, Declared, ParamKind, Params};
 use crate::error::Error;
 use crate::ops::nearest;
 
@@ -91,6 +92,27 @@ impl Runbook {
             .chain(params)
             .collect::<Vec<_>>()
             .join(" ")
+    }
+
+    /// The files and directories that these parameters name.
+    pub(super) fn paths(&self, values: &Map<String, Value>) -> Vec<PathBuf> {
+        let is_path = |declared: &&Declared| match &declared.kind {
+            ParamKind::Path => true,
+            ParamKind::List(item) => **item == ParamKind::Path,
+            _ => false,
+        };
+        let given = self
+            .params
+            .iter()
+            .filter(is_path)
+            .filter_map(|declared| values.get(&declared.name));
+        given
+            .flat_map(|value| match value {
+                Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
+                value => value.as_str().into_iter().collect::<Vec<_>>(),
+            })
+            .map(PathBuf::from)
+            .collect()
     }
 
     /// Reads `KEY=VALUE`s. `defaults` fill what was not given: those of the demo of an estate.

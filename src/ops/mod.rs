@@ -11,6 +11,7 @@ mod directory_role;
 mod each;
 pub mod effort;
 mod federated_credential;
+mod files;
 mod frozen;
 mod graph;
 mod group;
@@ -108,6 +109,7 @@ pub fn specs() -> &'static [OpModule] {
             directory_role::module(),
             app_role::module(),
             reference::module(),
+            files::module(),
             resource_graph::module(),
             tenant::tenant(),
             tenant::subscription(),

@@ -23,6 +23,9 @@ pub fn plan(plan: &Plan) -> Value {
             }
         }
     }
+    if let Some(scan) = &plan.scan {
+        value["scan"] = Value::Array(scan.places.clone());
+    }
     placeholder::shown(&value)
 }
 

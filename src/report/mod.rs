@@ -13,8 +13,10 @@ mod map;
 pub mod markdown;
 pub mod mermaid;
 mod model;
+mod scan;
 pub mod text;
 
 pub use delta::Delta;
 pub use map::{Item, Map};
 pub use model::{Change, Counts, Phase, Plan, Run, map_in};
+pub use scan::Scan;

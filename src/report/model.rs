@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::scan::Scan;
 use crate::error::Error;
 use crate::run::change::Action;
 pub use crate::run::map_in;
@@ -138,6 +139,12 @@ pub struct Plan {
     pub map: Value,
     /// What the changes cost, and where they are risky.
     pub costs: Costs,
+    /// What was found in files, where there was a look.
+    #[serde(skip)]
+    pub scan: Option<Scan>,
+    /// The patch that turns it, as far as that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patch: Option<String>,
 }
 
 impl Run {
@@ -207,6 +214,14 @@ impl Run {
         self.hand_overs.iter().filter(|task| task.closed.is_none())
     }
 
+    /// The newest look through files.
+    pub fn scan(&self) -> Option<Scan> {
+        self.phases
+            .iter()
+            .rev()
+            .find_map(|phase| Scan::in_result(&phase.result))
+    }
+
     /// The dependency map that the run's first phase made, where it made one.
     pub fn map(&self) -> Option<&Value> {
         self.phases.iter().find_map(|phase| map_in(&phase.result))
@@ -269,10 +284,15 @@ impl Plan {
     ///
     /// `results` is the phases' results by name, or what a runbook of one function returned.
     pub fn new(mut changes: Vec<Planned>, findings: Vec<Finding>, unseen: Vec<Unseen>, results: &Value) -> Self {
-        let map = map_in(results)
+        let mut map = map_in(results)
             .or_else(|| results.as_object().and_then(|phases| phases.values().find_map(map_in)))
             .cloned()
             .unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+        let scan = Scan::in_result(&map);
+        if let Some(members) = map.as_object_mut().filter(|_| scan.is_some()) {
+            // It has a place of its own.
+            members.remove("scan");
+        }
         let costs = Costs::of(&mut changes, &map);
         Self {
             changes,
@@ -280,6 +300,8 @@ impl Plan {
             unseen,
             map,
             costs,
+            scan,
+            patch: None,
         }
     }
 }

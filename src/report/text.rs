@@ -9,6 +9,7 @@ use super::coverage::Coverage;
 use super::delta::Delta;
 use super::map::{Item, Map};
 use super::model::{Plan, Run};
+use super::scan::{self, Scan};
 use crate::run::record::{HandOver, Standing};
 use crate::run::{Finding, Unseen, placeholder};
 
@@ -40,6 +41,7 @@ pub fn plan(plan: &Plan, runbook: &str) -> String {
         }
     }
     costs::section(&mut text, &plan.costs);
+    files(&mut text, plan.scan.as_ref());
     found(&mut text, &plan.findings);
     not_seen(&mut text, &plan.unseen);
     covered(&mut text, &Coverage::read(&plan.map, &plan.unseen));
@@ -140,6 +142,13 @@ pub fn run(run: &Run) -> String {
     text.trim_end().to_owned()
 }
 
+fn files(text: &mut String, scan: Option<&Scan>) {
+    if let Some(scan) = scan.filter(|scan| !scan.places.is_empty()) {
+        let gap = blank(text);
+        line(text, &format!("{gap}{}", scan::section(scan)));
+    }
+}
+
 /// The few lines at the end of `ferry run`: what moved, what was found, what a person must still do.
 pub fn ending(run: &Run) -> String {
     let counts = run.counts();
@@ -212,6 +221,20 @@ pub fn ending(run: &Run) -> String {
             );
         }
     }
+    if let Some(scan) = run.scan().filter(|scan| scan.named() > 0 && scan.names.new.is_some()) {
+        let named = format!(
+            "{} in files still named {}",
+            amount(scan.named(), "place"),
+            scan.names.old.name
+        );
+        line(
+            &mut text,
+            &format!(
+                "{:<9}{named}: ferry report {} --patch FILE writes the patch",
+                "files", run.run
+            ),
+        );
+    }
     line(
         &mut text,
         &format!("{:<9}{}      ferry show {} has all of it", "journal", run.run, run.run),
@@ -221,6 +244,7 @@ pub fn ending(run: &Run) -> String {
 
 /// A dependency map: what the identity may do, who uses it, who trusts it.
 pub fn map(map: &Value) -> String {
+    let scan = Scan::in_result(map);
     let (raw, map) = (map, Map::read(map));
     let mut text = String::new();
     line(&mut text, &format!("{}  {}", map.identity, map.id));
@@ -234,6 +258,7 @@ pub fn map(map: &Value) -> String {
             map_item(&mut text, item);
         }
     }
+    files(&mut text, scan.as_ref());
     not_seen(&mut text, &map.unseen);
     covered(&mut text, &Coverage::read(raw, &map.unseen));
     text.trim_end().to_owned()

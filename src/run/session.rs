@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -70,6 +71,8 @@ pub struct Session {
     principals: Mutex<HashMap<String, String>>,
     /// Hosts of addresses that the operator named.
     pub(super) hosts: Mutex<HashSet<String>>,
+    /// Files and directories that the operator named, as absolute paths without links.
+    pub(super) paths: Mutex<Vec<PathBuf>>,
     /// The secret values that were seen.
     pub(super) secrets: Arc<Secrets>,
     /// Open connections to databases.
@@ -120,6 +123,7 @@ impl Session {
             memo: Mutex::new(HashMap::new()),
             principals: Mutex::new(HashMap::new()),
             hosts: Mutex::new(HashSet::new()),
+            paths: Mutex::new(Vec::new()),
             secrets,
             databases: Pool::default(),
             asking: Mutex::new(()),
@@ -461,6 +465,20 @@ impl Session {
     /// Whether the operator named an address of this host.
     pub fn is_host_allowed(&self, host: &str) -> bool {
         lock(&self.hosts).contains(&host.to_lowercase())
+    }
+
+    /// Allows to read at and below these paths of this machine: those that the operator named, and no script.
+    pub fn allow_paths(&self, paths: impl IntoIterator<Item = PathBuf>) {
+        lock(&self.paths).extend(paths);
+    }
+
+    /// The path without links, if the operator named it or something above it. One that has gone is itself.
+    pub fn allowed_path(&self, given: &str) -> Option<PathBuf> {
+        let given = PathBuf::from(given);
+        let is_plain = given.components().all(|part| part != std::path::Component::ParentDir);
+        let path = std::fs::canonicalize(&given).unwrap_or(given);
+        let allowed = lock(&self.paths).iter().any(|allowed| path.starts_with(allowed));
+        (is_plain && allowed).then_some(path)
     }
 
     /// Remembers which resource a principal belongs to, so that lag can be told from error.

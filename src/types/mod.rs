@@ -13,6 +13,7 @@ mod region;
 mod resource_id;
 mod scope;
 mod wildcard;
+pub mod words;
 
 pub use condition::{Attributes, Condition};
 pub use connection::{Connection, Encryption};

@@ -20,7 +20,12 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "what is written where something stands: tests/authoring.rs",
     ),
     ("no-map", "a page without a map: tests/authoring.rs"),
+    ("no-scan", "a patch of a run without files: tests/scan"),
     ("no-tests", "a directory without tests: tests/authoring.rs"),
+    (
+        "path-not-named",
+        "a script that looks where nobody told it to: tests/scan",
+    ),
     ("one-principal", "a copy to oneself: tests/runbooks.rs"),
     ("scripts-wrong", "a check of what does not load: tests/authoring.rs"),
     ("wrong-test", "a test that takes something: tests/authoring.rs"),
