@@ -414,7 +414,8 @@ fn taken(text: &str, patch: &str) -> String {
             other => panic!("{other:?} begins no line of a patch"),
         }
     }
-    made + &old[at..].concat()
+    made.push_str(&old[at..].concat());
+    made
 }
 
 /// Texts in which the old identity's names stand among everything that may stand around them.
@@ -439,7 +440,7 @@ fn texts() -> impl Strategy<Value = String> {
         ])
         .prop_map(str::to_owned),
     ];
-    ("\u{feff}?", prop::collection::vec(piece, 0..24)).prop_map(|(mark, pieces)| mark + &pieces.concat())
+    ("\u{feff}?", prop::collection::vec(piece, 0..24)).prop_map(|(mark, pieces)| format!("{mark}{}", pieces.concat()))
 }
 
 proptest! {
