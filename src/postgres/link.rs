@@ -77,7 +77,7 @@ impl Link {
             Ok(Ok(Ok(client))) => client,
             Ok::<Result<_, tokio_postgres::Error>, _>(Err(error)) => {
                 // A refusal at the door is the server's; what asks for a password that is not there is ours to tell so.
-                let wants = error.to_string().contains("password missing");
+                let wants = said(&error).contains("password missing");
                 return Err(if error.as_db_error().is_some() || wants {
                     Error::SignIn {
                         database: connection.address(),
