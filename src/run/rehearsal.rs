@@ -35,7 +35,7 @@ impl Session {
         let mut session = Self::new(self.handle.clone(), connect, Mode::Plan, options, nobody());
         session.rehearsal = true;
         *lock(&session.ledger) = lock(&self.ledger).clone();
-        *lock(&session.paths) = lock(&self.paths).clone();
+        lock(&session.paths).clone_from(&lock(&self.paths));
         *lock(&session.cancel) = self.cancel();
         lock(&session.hosts).clone_from(&lock(&self.hosts));
         Arc::new(session)

@@ -170,7 +170,7 @@ fn a_run_that_is_killed_at_any_change_of_the_database_goes_on_and_does_nothing_t
         );
         let log = server.log();
         for once in ["pgaadauth_create_principal_with_oid", "REASSIGN OWNED BY", "DROP ROLE"] {
-            let count = server.committed(&log, once);
+            let count = server::committed(&log, once);
             assert!(
                 count <= 1,
                 "{once} took effect {count} times, killed at change {kill_at}"

@@ -86,26 +86,6 @@ impl Server {
         String::from_utf8_lossy(&bytes[self.since.min(bytes.len())..]).into_owned()
     }
 
-    /// How many transactions with a statement were committed: by the process ids in the log.
-    pub fn committed(&self, log: &str, statement: &str) -> usize {
-        let mut open: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
-        let mut count = 0;
-        for line in log.lines() {
-            let Some(process) = line.split('[').nth(1).and_then(|rest| rest.split(']').next()) else {
-                continue;
-            };
-            let said = line.split("LOG:").nth(1).unwrap_or_default();
-            if said.contains(": BEGIN") {
-                open.insert(process, 0);
-            } else if said.contains(": COMMIT") {
-                count += open.remove(process).unwrap_or(0);
-            } else if said.contains("execute") && said.contains(statement) {
-                *open.entry(process).or_default() += 1;
-            }
-        }
-        count
-    }
-
     /// A connection as a role.
     pub fn connection(&self, user: &str) -> String {
         self.superuser.replace("user=postgres", &format!("user={user}"))
@@ -128,4 +108,24 @@ pub fn sorted(dump: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = dump.lines().filter(|line| !line.trim().is_empty()).collect();
     lines.sort_unstable();
     lines
+}
+
+/// How many transactions with a statement were committed: by the process ids in the log.
+pub fn committed(log: &str, statement: &str) -> usize {
+    let mut open: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
+    let mut count = 0;
+    for line in log.lines() {
+        let Some(process) = line.split('[').nth(1).and_then(|rest| rest.split(']').next()) else {
+            continue;
+        };
+        let said = line.split("LOG:").nth(1).unwrap_or_default();
+        if said.contains(": BEGIN") {
+            open.insert(process, 0);
+        } else if said.contains(": COMMIT") {
+            count += open.remove(process).unwrap_or(0);
+        } else if said.contains("execute") && said.contains(statement) {
+            *open.entry(process).or_default() += 1;
+        }
+    }
+    count
 }

@@ -149,7 +149,7 @@ impl Looked {
         };
         let found = self.of(code);
         assert!(
-            found.iter().any(|finding| fits(finding)),
+            found.iter().any(fits),
             "no {severity} {code} at {target} with {words:?} in {:#?}",
             self.0
         );

@@ -74,7 +74,7 @@ fn an_identity_meant_for_some_services_is_refused_the_others() {
         let list = json!(list);
         Tenant::new()
             .changed(&identity(), |own| {
-                own["properties"]["assignmentRestrictions"] = json!({"providers": list})
+                own["properties"]["assignmentRestrictions"] = json!({"providers": list});
             })
             .look()
     };

@@ -10,7 +10,7 @@ use crate::support::Ferry;
 fn a_resource_that_names_an_identity_which_is_gone_is_told_before_azure_refuses_it() {
     let gone = format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-gone");
     let tenant = Tenant::new().changed(&machine(), |own| {
-        own["identity"]["userAssignedIdentities"][&gone] = json!({})
+        own["identity"]["userAssignedIdentities"][&gone] = json!({});
     });
     tenant.look().tells(
         "error",

@@ -133,11 +133,11 @@ fn request(directory: &mut Directory, call: &Call<'_>) -> Outcome {
         }
         _ => return bad("The requestType is not supported here."),
     }
-    made(call, body, "state", "delivered")
+    Ok(made(call, body, "state", "delivered"))
 }
 
 /// 201 with what was asked for, under an id of its own.
-fn made(call: &Call<'_>, body: Value, name: &str, value: &str) -> Outcome {
+fn made(call: &Call<'_>, body: Value, name: &str, value: &str) -> Reply {
     let id = Uuid::new_v4().to_string();
     let location = format!("{}{}/{id}", call.ask.base, call.ask.path.trim_end_matches('/'));
     let mut answer = Map::new();
@@ -146,7 +146,7 @@ fn made(call: &Call<'_>, body: Value, name: &str, value: &str) -> Outcome {
     if let Value::Object(body) = body {
         answer.extend(body);
     }
-    Ok(Reply::created(answer, location))
+    Reply::created(answer, location)
 }
 
 /// `/identity/conditionalAccess/policies`: read and changed, not made.
