@@ -1,0 +1,160 @@
+//! Where the files find something, and what they ask for it: looked up once, for all the cases that begin there.
+
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use super::cloud::Cloud;
+use super::{estates, users};
+
+/// The kinds of files, each with the function that finds.
+pub const KINDS: [(&str, &str); 2] = [("permissions", "list"), ("bindings", "find")];
+
+/// What one file finds in one estate.
+pub struct Find {
+    /// The place of the estate in [`Finds::estates`].
+    pub estate: usize,
+    /// `permissions` or `bindings`.
+    pub kind: &'static str,
+    /// The file's name.
+    pub file: String,
+    /// The grants or bindings, without what could not be seen.
+    pub items: Vec<Value>,
+    /// The requests that a session which knows nothing sends for it: method and path.
+    pub requests: Vec<(String, String)>,
+}
+
+impl Find {
+    /// How the file is called.
+    pub fn script(&self) -> (&str, &str) {
+        (self.kind, &self.file)
+    }
+
+    /// The function that finds.
+    pub fn function(&self) -> &'static str {
+        let known = KINDS.iter().find(|(kind, _)| *kind == self.kind);
+        known.unwrap().1
+    }
+}
+
+/// All estates, and everything that is found in them.
+pub struct Finds {
+    /// Names and documents.
+    pub estates: Vec<(String, Value)>,
+    /// What is found, estate by estate.
+    pub all: Vec<Find>,
+}
+
+/// Everything that any file finds in any estate.
+pub fn finds() -> &'static Finds {
+    static FINDS: OnceLock<Finds> = OnceLock::new();
+    FINDS.get_or_init(|| {
+        let (scripts, estates) = (users::scripts(), estates());
+        let all = std::thread::scope(|scope| {
+            let looks: Vec<_> = estates
+                .iter()
+                .enumerate()
+                .map(|(index, (name, estate))| {
+                    let cloud = || Cloud::start(name, estate.clone(), scripts.path());
+                    scope.spawn(move || in_estate(index, &cloud()))
+                })
+                .collect();
+            looks.into_iter().flat_map(|look| look.join().unwrap()).collect()
+        });
+        Finds { estates, all }
+    })
+}
+
+fn in_estate(estate: usize, cloud: &Cloud) -> Vec<Find> {
+    let mut found = Vec::new();
+    for (kind, function) in KINDS {
+        for file in cloud.files(kind) {
+            if super::skipped("FILE", &file) {
+                continue;
+            }
+            let list = |look: &dyn Fn() -> Result<Value, String>| items(look().unwrap_or_default());
+            if list(&|| cloud.call((kind, &file), function, &[&cloud.old])).is_empty() {
+                continue;
+            }
+            let mark = cloud.requests();
+            let items = list(&|| cloud.look().call((kind, &file), function, &[&cloud.old]));
+            let requests = cloud.requests_since(mark);
+            found.push(Find {
+                estate,
+                kind,
+                file,
+                items,
+                requests,
+            });
+        }
+    }
+    found
+}
+
+/// The grants or bindings in an answer, without what could not be seen.
+pub fn items(answer: Value) -> Vec<Value> {
+    let Value::Array(mut items) = answer else {
+        return Vec::new();
+    };
+    items.retain(|item| item["unseen"].is_null());
+    items
+}
+
+/// The id of an item, in lower case.
+pub fn id(item: &Value) -> String {
+    item["id"].as_str().unwrap_or_default().to_lowercase()
+}
+
+/// Judges estate by estate, each in a thread of its own, and fails with all that was found wrong. The judge starts its
+/// own clouds, from the estate or from what it makes of it, with the scripts in a directory.
+pub fn in_each(judge: impl Fn(&Estate<'_>) -> Vec<String> + Sync) {
+    let (finds, scripts) = (finds(), users::scripts());
+    let broken: Vec<String> = std::thread::scope(|scope| {
+        let judged: Vec<_> = finds
+            .estates
+            .iter()
+            .enumerate()
+            .map(|(index, (name, documents))| {
+                let finds = finds.all.iter().filter(|find| find.estate == index).collect();
+                let estate = Estate {
+                    name,
+                    documents,
+                    finds,
+                    scripts: scripts.path(),
+                };
+                let judge = &judge;
+                scope.spawn(move || judge(&estate))
+            })
+            .collect();
+        judged.into_iter().flat_map(|judged| judged.join().unwrap()).collect()
+    });
+    assert!(
+        broken.is_empty(),
+        "{} promises were broken\n{}",
+        broken.len(),
+        broken.join("\n")
+    );
+}
+
+/// An estate, and what is found in it.
+pub struct Estate<'a> {
+    /// Its name, for messages.
+    pub name: &'a str,
+    /// The estate itself.
+    pub documents: &'a Value,
+    /// What is found.
+    pub finds: Vec<&'a Find>,
+    scripts: &'a std::path::Path,
+}
+
+impl Estate<'_> {
+    /// Serves the estate, or what was made of it.
+    pub fn serve(&self, documents: Value) -> Cloud {
+        Cloud::start(self.name, documents, self.scripts)
+    }
+
+    /// Serves it with lists in pages of so many rows.
+    pub fn serve_paged(&self, documents: Value, page_size: usize) -> Cloud {
+        Cloud::serve(self.name, documents, self.scripts, Some(page_size))
+    }
+}
