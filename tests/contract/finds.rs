@@ -20,7 +20,7 @@ pub struct Find {
     pub file: String,
     /// The grants or bindings, without what could not be seen.
     pub items: Vec<Value>,
-    /// The requests that a session which knows nothing sends for it: method and path.
+    /// The requests that it takes, method and path: what a session asks once it has asked before.
     pub requests: Vec<(String, String)>,
 }
 
@@ -50,16 +50,8 @@ pub fn finds() -> &'static Finds {
     static FINDS: OnceLock<Finds> = OnceLock::new();
     FINDS.get_or_init(|| {
         let (scripts, estates) = (users::scripts(), estates());
-        let all = std::thread::scope(|scope| {
-            let looks: Vec<_> = estates
-                .iter()
-                .enumerate()
-                .map(|(index, (name, estate))| {
-                    let cloud = || Cloud::start(name, estate.clone(), scripts.path());
-                    scope.spawn(move || in_estate(index, &cloud()))
-                })
-                .collect();
-            looks.into_iter().flat_map(|look| look.join().unwrap()).collect()
+        let all = side_by_side(&estates, |index, (name, estate)| {
+            in_estate(index, &Cloud::start(name, estate.clone(), scripts.path()))
         });
         Finds { estates, all }
     })
@@ -72,12 +64,12 @@ fn in_estate(estate: usize, cloud: &Cloud) -> Vec<Find> {
             if super::skipped("FILE", &file) {
                 continue;
             }
-            let list = |look: &dyn Fn() -> Result<Value, String>| items(look().unwrap_or_default());
-            if list(&|| cloud.call((kind, &file), function, &[&cloud.old])).is_empty() {
+            let mark = cloud.requests();
+            let answer = cloud.call((kind, &file), function, &[&cloud.old]);
+            let items = items(answer.unwrap_or_default());
+            if items.is_empty() {
                 continue;
             }
-            let mark = cloud.requests();
-            let items = list(&|| cloud.look().call((kind, &file), function, &[&cloud.old]));
             let requests = cloud.requests_since(mark);
             found.push(Find {
                 estate,
@@ -109,24 +101,18 @@ pub fn id(item: &Value) -> String {
 /// own clouds, from the estate or from what it makes of it, with the scripts in a directory.
 pub fn in_each(judge: impl Fn(&Estate<'_>) -> Vec<String> + Sync) {
     let (finds, scripts) = (finds(), users::scripts());
-    let broken: Vec<String> = std::thread::scope(|scope| {
-        let judged: Vec<_> = finds
-            .estates
-            .iter()
-            .enumerate()
-            .map(|(index, (name, documents))| {
-                let finds = finds.all.iter().filter(|find| find.estate == index).collect();
-                let estate = Estate {
-                    name,
-                    documents,
-                    finds,
-                    scripts: scripts.path(),
-                };
-                let judge = &judge;
-                scope.spawn(move || judge(&estate))
-            })
-            .collect();
-        judged.into_iter().flat_map(|judged| judged.join().unwrap()).collect()
+    let broken = side_by_side(&finds.estates, |index, (name, documents)| {
+        let told = judge(&Estate {
+            name,
+            documents,
+            finds: finds.all.iter().filter(|find| find.estate == index).collect(),
+            scripts: scripts.path(),
+        });
+        for line in &told {
+            eprintln!("BROKEN {line}");
+        }
+        eprintln!("DONE {name}");
+        told
     });
     assert!(
         broken.is_empty(),
@@ -134,6 +120,26 @@ pub fn in_each(judge: impl Fn(&Estate<'_>) -> Vec<String> + Sync) {
         broken.len(),
         broken.join("\n")
     );
+}
+
+/// Works on all items, as many at once as there are processors; what comes of it is in their order.
+fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(usize, &T) -> Vec<R> + Sync) -> Vec<R> {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(2, Into::into);
+    let mut made: Vec<(usize, Vec<R>)> = std::thread::scope(|scope| {
+        let worker = || {
+            let mut made = Vec::new();
+            loop {
+                let index = next.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                let Some(item) = items.get(index) else { return made };
+                made.push((index, work(index, item)));
+            }
+        };
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    made.sort_by_key(|(index, _)| *index);
+    made.into_iter().flat_map(|(_, made)| made).collect()
 }
 
 /// An estate, and what is found in it.
