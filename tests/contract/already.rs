@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::cloud::{Cloud, respelled};
 use super::documents::renamed;
 use super::finds::{Estate, Find, id, in_each, items};
-use super::sources::{expect, unsent};
+use super::sources::{alike, expect, unsent};
 
 #[test]
 fn what_was_granted_by_hand_is_adopted() {
@@ -52,7 +52,8 @@ fn what_was_turned_by_hand_is_left_as_it_is() {
         let [capitals, _] = respelled(&cloud.target);
         let mut documents = cloud.estate();
         for document in documents["arm"]["resources"].as_array_mut().unwrap() {
-            if document["id"] != cloud.target["id"] {
+            let own = document["id"].as_str().zip(cloud.target["id"].as_str());
+            if own.is_none_or(|(id, target)| !id.eq_ignore_ascii_case(target)) {
                 *document = renamed(document, &cloud.target, &capitals);
             }
         }
@@ -61,7 +62,11 @@ fn what_was_turned_by_hand_is_left_as_it_is() {
             let ask = |function: &str| cloud.call(find.script(), function, &[binding, &cloud.old, &cloud.target]);
             let kept = unsent(&cloud, "turning what was turned by hand", || ask(function))
                 .and_then(|()| ask("check"))
-                .and_then(|seen| expect(seen == true || binding["kind"] == "block", || format!("check says {seen}")));
+                .and_then(|seen| {
+                    expect(seen == true || binding["kind"] == "block", || {
+                        format!("check says {seen}")
+                    })
+                });
             if let Err(why) = kept {
                 broken.push(told(estate, find, binding, &why));
             }
@@ -87,12 +92,22 @@ fn adopts(cloud: &Cloud, find: &Find, grant: &Value) -> Result<(), String> {
     let ask = |function: &str| cloud.call(find.script(), function, &[grant, &cloud.target]);
     let seen = ask("check")?;
     expect(seen == true, || format!("check says {seen} of what was given by hand"))?;
-    unsent(cloud, "granting what was given by hand", || ask("grant"))?;
+    // Where the service itself says that it is there already, asking it is no change.
+    let before = cloud.estate();
+    ask("grant")?;
+    alike("granting what was given by hand", &before, &cloud.estate())?;
     let listed = cloud.call(find.script(), "list", &[&cloud.target])?;
     let mine = find.items.iter().filter(|item| !item["by_hand"].is_string()).count();
-    let listed: BTreeSet<String> = items(listed).iter().filter(|item| !item["by_hand"].is_string()).map(id).collect();
+    let listed: BTreeSet<String> = items(listed)
+        .iter()
+        .filter(|item| !item["by_hand"].is_string())
+        .map(id)
+        .collect();
     expect(listed.len() == mine, || {
-        format!("the new identity has {mine} of these grants, and {} are listed: {listed:?}", listed.len())
+        format!(
+            "the new identity has {mine} of these grants, and {} are listed: {listed:?}",
+            listed.len()
+        )
     })
 }
 
@@ -107,9 +122,16 @@ fn named_by_hand(before: &Value, after: &Value, cloud: &Cloud) -> Value {
         Err(_) => format!("{name}-by-hand"),
     };
     let rename = |record: &mut Map<String, Value>| {
-        let Some(id) = record.get("id").and_then(Value::as_str).map(str::to_owned) else { return };
-        let (path, name) = id.rsplit_once('/').map_or((String::new(), id.as_str()), |(path, name)| (format!("{path}/"), name));
-        if known.contains(&id.to_lowercase()) || own.contains(&name.to_lowercase()) || FIXED.iter().any(|kind| id.to_lowercase().contains(kind)) {
+        let Some(id) = record.get("id").and_then(Value::as_str).map(str::to_owned) else {
+            return;
+        };
+        let (path, name) = id
+            .rsplit_once('/')
+            .map_or((String::new(), id.as_str()), |(path, name)| (format!("{path}/"), name));
+        if known.contains(&id.to_lowercase())
+            || own.contains(&name.to_lowercase())
+            || FIXED.iter().any(|kind| id.to_lowercase().contains(kind))
+        {
             return;
         }
         let made = other(name);
@@ -118,12 +140,27 @@ fn named_by_hand(before: &Value, after: &Value, cloud: &Cloud) -> Value {
         }
         record.insert("id".into(), format!("{path}{made}").into());
     };
-    for document in estate["arm"]["resources"].as_array_mut().unwrap().iter_mut().filter_map(Value::as_object_mut) {
+    for document in estate["arm"]["resources"]
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .filter_map(Value::as_object_mut)
+    {
         rename(document);
     }
     for (_, rows) in estate["graph"].as_object_mut().into_iter().flatten() {
-        for row in rows.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-            for credential in row.get_mut("federatedIdentityCredentials").and_then(Value::as_array_mut).into_iter().flatten() {
+        for row in rows
+            .as_array_mut()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object_mut)
+        {
+            for credential in row
+                .get_mut("federatedIdentityCredentials")
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+            {
                 credential.as_object_mut().map(rename);
             }
             rename(row);
@@ -133,7 +170,11 @@ fn named_by_hand(before: &Value, after: &Value, cloud: &Cloud) -> Value {
 }
 
 /// Records whose name the service gives: the only administrator, and the requests that are history.
-const FIXED: [&str; 3] = ["/administrators/activedirectory", "schedulerequests/", "userassignedidentities/"];
+const FIXED: [&str; 3] = [
+    "/administrators/activedirectory",
+    "schedulerequests/",
+    "userassignedidentities/",
+];
 
 /// The ids of everything in an estate, in lower case.
 fn all_ids(value: &Value) -> BTreeSet<String> {

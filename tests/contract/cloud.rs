@@ -66,7 +66,7 @@ impl Cloud {
         });
         let documents = estate["arm"]["resources"].as_array_mut().unwrap();
         // An estate that was served before has it already.
-        documents.retain(|document| document["id"] != target["id"]);
+        documents.retain(|document| !document["id"].as_str().unwrap().eq_ignore_ascii_case(&made));
         documents.push(target);
         let simulated = Simulated {
             estate,
@@ -193,6 +193,22 @@ impl Cloud {
         call(&self.writing, script, function, arguments)
     }
 
+    /// What `relocation/items` makes of a function of the file that found an item: what runbooks call.
+    ///
+    /// # Errors
+    /// What it throws, in words.
+    pub fn through(&self, function: &str, file: &str, item: &Value, identities: &[&Value]) -> Result<Value, String> {
+        let mut item = item.clone();
+        item["file"] = json!(file);
+        let given = [&item].into_iter().chain(identities.iter().copied());
+        let call = format!("items::{function}({})", parsed(given));
+        said(
+            &self.writing,
+            function,
+            &format!("import \"relocation/items\" as items; {call}"),
+        )
+    }
+
     /// The stored documents.
     pub fn estate(&self) -> Value {
         self.server.estate()
@@ -201,7 +217,10 @@ impl Cloud {
     /// Another session on the same tenant, which reads: it knows nothing that this one has read before.
     pub fn look(&self) -> Look {
         let (handle, connect) = (self.runtime.handle().clone(), connect(self.server.url(), &self.sent));
-        Look(self.host.program(&Session::explore(handle, connect, options(), nobody(), None)))
+        Look(
+            self.host
+                .program(&Session::explore(handle, connect, options(), nobody(), None)),
+        )
     }
 
     /// The requests so far, those inside of batches too: a mark for [`Cloud::requests_since`].
@@ -266,23 +285,37 @@ impl Look {
 
 fn call(program: &Program, script: (&str, &str), function: &str, arguments: &[&Value]) -> Result<Value, String> {
     let (kind, file) = script;
-    let arguments: Vec<String> = arguments
-        .iter()
-        .map(|value| format!("parse_json({})", text(&value.to_string())))
-        .collect();
     let ask = format!(
         "plugin::call({}, {}, {}, [{}])",
         text(kind),
         text(file),
         text(function),
-        arguments.join(", ")
+        parsed(arguments.iter().copied())
     );
-    program.eval(&ask).map_err(|error| {
+    said(program, function, &ask)
+}
+
+/// Values as arguments of a call.
+fn parsed<'a>(values: impl Iterator<Item = &'a Value>) -> String {
+    let values: Vec<String> = values
+        .map(|value| format!("parse_json({})", text(&value.to_string())))
+        .collect();
+    values.join(", ")
+}
+
+/// The value of an expression; what it throws in words, with what it is about.
+fn said(program: &Program, function: &str, ask: &str) -> Result<Value, String> {
+    program.eval(ask).map_err(|error| {
         let said = error
             .azure
             .as_ref()
             .map(|said| format!(" · {}: {}", said.code, said.message));
-        format!("{function} threw {error}{}", said.unwrap_or_default())
+        let on = error.on.as_ref().map(|on| format!(" · on {on}"));
+        format!(
+            "{function} threw {error}{}{}",
+            said.unwrap_or_default(),
+            on.unwrap_or_default()
+        )
     })
 }
 

@@ -42,8 +42,14 @@ fn one_of_each(pattern: impl Fn(&Find, &str) -> Option<String>) -> BTreeMap<usiz
             if !seen.insert((method, pattern.clone())) {
                 continue;
             }
-            let key = (format!("{}/{}", find.kind, find.file), format!("{method} {}", shape(path)));
-            let near = find.items.iter().any(|item| places(item).iter().any(|place| touches(place, path)));
+            let key = (
+                format!("{}/{}", find.kind, find.file),
+                format!("{method} {}", shape(path)),
+            );
+            let near = find
+                .items
+                .iter()
+                .any(|item| places(item).iter().any(|place| touches(place, path)));
             let (method, path) = (method.clone(), path.to_owned());
             let trial = Trial { method, path, pattern };
             shapes.entry(key).or_default().push((!near, index, trial));
@@ -76,7 +82,9 @@ fn shape(path: &str) -> String {
     for at in 0..words.len() {
         let after = at > 0 && ["subscriptions", "resourcegroups"].contains(&words[at - 1].as_str());
         let is_name = words[at].len() == 36 || words[at].contains('.') && !words[at].starts_with("microsoft.");
-        let below = provider.filter(|provider| at > *provider).map_or(0, |provider| at - provider);
+        let below = provider
+            .filter(|provider| at > *provider)
+            .map_or(0, |provider| at - provider);
         let is_type = group.is_some() && (below == 1 || below == 2);
         if after || is_name || is_type || (below > 2 && below % 2 == 1) {
             words[at] = "*".to_owned();
@@ -92,7 +100,10 @@ fn vanishing(estate: &Value, path: &str) -> Option<String> {
         let mut words = rest.split('/');
         let (set, entity) = (words.next()?, words.next()?);
         let entities = estate["graph"][set].as_array()?;
-        let known = entities.iter().any(|known| known["id"].as_str() == Some(entity));
+        let is_own = |known: &Value| known["alternativeNames"].to_string().to_lowercase().contains(&own);
+        let known = entities
+            .iter()
+            .any(|known| known["id"].as_str() == Some(entity) && !is_own(known));
         return known.then(|| format!("/v1.0/{set}/{entity}"));
     }
     let owner = path.rsplit_once('/').map(|(owner, _)| owner).unwrap_or_default();
@@ -120,15 +131,37 @@ fn put_to(
         }
         for trial in trials {
             if let Err(why) = judge(&cloud, find, trial) {
-                broken.push(format!("{}: {}/{}: {} {}: {why}", estate.name, find.kind, find.file, trial.method, trial.path));
+                broken.push(format!(
+                    "{}: {}/{}: {} {}: {why}",
+                    estate.name, find.kind, find.file, trial.method, trial.path
+                ));
             }
         }
     }
     broken
 }
 
+/// Reads that are refused without a word, since somebody else asks the same and says so: file, end of the path, who.
+const TOLD_ELSEWHERE: [(&str, &str, &str); 3] = [
+    ("administrative_units", "/memberOf", "permissions/group_membership"),
+    (
+        "devops_organisations",
+        "/federatedIdentityCredentials",
+        "the trust of the identity",
+    ),
+    (
+        "kubernetes_workloads",
+        "/federatedIdentityCredentials",
+        "the trust of the identity",
+    ),
+];
+
 /// Nothing is missing that is not named.
 fn refused(cloud: &Cloud, find: &Find, trial: &Trial) -> Result<(), String> {
+    let known = |(file, end, _): &(&str, &str, &str)| *file == find.file && trial.path.ends_with(end);
+    if TOLD_ELSEWHERE.iter().any(known) {
+        return Ok(());
+    }
     cloud.fail(&trial.method, &trial.pattern, &refusal(&trial.path));
     let look = cloud.look();
     let Ok(answer) = look.call(find.script(), find.function(), &[&cloud.old]) else {
@@ -141,7 +174,10 @@ fn refused(cloud: &Cloud, find: &Find, trial: &Trial) -> Result<(), String> {
     }
     for lost in missing(&find.items, &items(answer.clone())) {
         if !told.iter().any(|told| names(told, lost, &trial.path)) {
-            return Err(format!("{} is not found, and nothing says why; told was {told:?}", lost["what"]));
+            return Err(format!(
+                "{} is not found, and nothing says why; told was {told:?}",
+                lost["what"]
+            ));
         }
     }
     Ok(())
@@ -157,10 +193,20 @@ fn vanished(cloud: &Cloud, find: &Find, trial: &Trial) -> Result<(), String> {
             return Err(format!("{unseen} is unseen ({}), and it is gone", item["why"]));
         }
     }
-    let gone = trial.pattern.trim_start_matches('^').trim_end_matches("(/|\\?|$)").replace('\\', "").to_lowercase();
+    let gone = trial
+        .pattern
+        .trim_start_matches('^')
+        .trim_end_matches("(/|\\?|$)")
+        .replace('\\', "")
+        .to_lowercase();
     let gone = gone.trim_start_matches("/v1.0/").to_owned();
     for lost in missing(&find.items, &items(answer)) {
-        if !places(lost).iter().any(|place| place.contains(&gone)) {
+        // What was found because the resource names it has lost its only sign.
+        let name = gone.rsplit('/').next().unwrap_or_default();
+        let named = lost["what"]
+            .as_str()
+            .is_some_and(|what| what.to_lowercase().contains(name));
+        if !named && !places(lost).iter().any(|place| place.contains(&gone)) {
             return Err(format!("{} is not found, and it is elsewhere", lost["what"]));
         }
     }
@@ -170,11 +216,17 @@ fn vanished(cloud: &Cloud, find: &Find, trial: &Trial) -> Result<(), String> {
 /// How the service refuses a read.
 fn refusal(path: &str) -> Value {
     let (code, message) = if path.starts_with("/v1.0") || path.starts_with("/beta") {
-        ("Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+        (
+            "Authorization_RequestDenied",
+            "Insufficient privileges to complete the operation.",
+        )
     } else if path.starts_with("/dataplane/") {
         ("Forbidden", "The caller is not authorized to perform this action.")
     } else {
-        ("AuthorizationFailed", "The client does not have authorization to perform the action over the scope.")
+        (
+            "AuthorizationFailed",
+            "The client does not have authorization to perform the action over the scope.",
+        )
     };
     json!({ "status": 403, "code": code, "message": message })
 }
@@ -209,5 +261,8 @@ fn names(told: &str, lost: &Value, path: &str) -> bool {
         let id = ResourceId::parse(place).map_or_else(|_| place.clone(), |id| id.top_level().as_str().to_lowercase());
         id.rsplit('/').next().unwrap_or_default().to_owned()
     };
-    touches(&told, path) || places(lost).iter().any(|place| touches(&told, place) || told.contains(&last(place)))
+    touches(&told, path)
+        || places(lost)
+            .iter()
+            .any(|place| touches(&told, place) || told.contains(&last(place)))
 }

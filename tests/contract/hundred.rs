@@ -28,7 +28,10 @@ fn a_hundred_are_found_each_once_and_for_a_hundred_times_the_requests() {
                 continue;
             }
             if let Err(why) = multiplied(estate, find, item) {
-                broken.push(format!("{}: {}/{}: {}: {why}", estate.name, find.kind, find.file, item["what"]));
+                broken.push(format!(
+                    "{}: {}/{}: {}: {why}",
+                    estate.name, find.kind, find.file, item["what"]
+                ));
             }
         }
         broken
@@ -38,7 +41,10 @@ fn a_hundred_are_found_each_once_and_for_a_hundred_times_the_requests() {
     let all: BTreeSet<&str> = finds().all.iter().map(|find| find.file.as_str()).collect();
     let untried: Vec<_> = all.difference(&tried).filter(|file| !known.contains(**file)).collect();
     let no_more: Vec<_> = known.intersection(&tried).collect();
-    assert!(untried.is_empty() && no_more.is_empty(), "not multiplied: {untried:?}; no exceptions any more: {no_more:?}");
+    assert!(
+        untried.is_empty() && no_more.is_empty(),
+        "not multiplied: {untried:?}; no exceptions any more: {no_more:?}"
+    );
 }
 
 /// Of each file one find, in the smallest estate, with an item whose resource can be copied.
@@ -62,14 +68,28 @@ fn smallest() -> Vec<(&'static Find, &'static Value)> {
 fn root(estate: &Value, item: &Value) -> Option<String> {
     let own = estate["demo"]["relocate"]["identity"].as_str()?;
     let text = |name: &str| item[name].as_str().filter(|text| !text.is_empty());
-    for place in [text("resource"), text("id").filter(|id| id.starts_with('/')), text("scope")].into_iter().flatten() {
-        if let Some(name) = place.rsplit('/').next().filter(|name| name.len() == 36 && !place.starts_with('/')) {
+    for place in [
+        text("resource"),
+        text("id").filter(|id| id.starts_with('/')),
+        text("scope"),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        if let Some(name) = place
+            .rsplit('/')
+            .next()
+            .filter(|name| name.len() == 36 && !place.starts_with('/'))
+        {
             return entities(estate).any(|entity| entity == name).then(|| name.to_owned());
         }
         let Ok(parsed) = ResourceId::parse(place) else { continue };
         let top = parsed.top_level();
-        let fits = top.resource_group().is_some() && top.namespace().starts_with("Microsoft.") && top.namespace() != "Microsoft.Authorization";
-        if fits && !top.as_str().eq_ignore_ascii_case(own) && super::documents::document(estate, top.as_str()).is_some() {
+        let fits = top.resource_group().is_some()
+            && top.namespace().starts_with("Microsoft.")
+            && top.namespace() != "Microsoft.Authorization";
+        if fits && !top.as_str().eq_ignore_ascii_case(own) && super::documents::document(estate, top.as_str()).is_some()
+        {
             return Some(top.as_str().to_owned());
         }
     }
@@ -78,7 +98,10 @@ fn root(estate: &Value, item: &Value) -> Option<String> {
 
 fn entities(estate: &Value) -> impl Iterator<Item = &str> {
     let lists = estate["graph"].as_object().into_iter().flat_map(|lists| lists.values());
-    lists.filter_map(Value::as_array).flatten().filter_map(|entity| entity["id"].as_str())
+    lists
+        .filter_map(Value::as_array)
+        .flatten()
+        .filter_map(|entity| entity["id"].as_str())
 }
 
 /// Copies the resource of an item a hundred times, and counts.
@@ -94,13 +117,22 @@ fn multiplied(estate: &Estate<'_>, find: &Find, item: &Value) -> Result<(), Stri
     let found = items(cloud.look().call(find.script(), find.function(), &[&cloud.old])?);
     let requests = cloud.requests_since(mark).len();
     let ids: BTreeSet<String> = found.iter().map(id).collect();
-    let mine = find.items.iter().filter(|item| item.to_string().to_lowercase().contains(&short)).count();
+    let mine = find
+        .items
+        .iter()
+        .filter(|item| item.to_string().to_lowercase().contains(&short))
+        .count();
     let wanted = find.items.len() + mine * COPIES;
-    eprintln!("{}/{} {}: {} -> {requests} requests for {} -> {}", find.kind, find.file, estate.name, find.requests.len(), find.items.len(), found.len());
-    expect(ids.len() == found.len(), || format!("{} are found, and {} ids", found.len(), ids.len()))?;
-    expect(found.len() == wanted, || format!("{} are found of {wanted}", found.len()))?;
+    expect(ids.len() == found.len(), || {
+        format!("{} are found, and {} ids", found.len(), ids.len())
+    })?;
+    expect(found.len() == wanted, || {
+        format!("{} are found of {wanted}", found.len())
+    })?;
     let most = find.requests.len() * 2 + mine.max(1) * COPIES * EACH;
-    expect(requests <= most, || format!("{requests} requests were sent, where {most} would do"))
+    expect(requests <= most, || {
+        format!("{requests} requests were sent, where {most} would do")
+    })
 }
 
 /// Adds a copy of a resource to an estate: its documents and those below it, its data, and what names it in the directory.
@@ -113,8 +145,15 @@ fn copy(to: &mut Value, from: &Value, root: &str, number: usize) {
         if kept.contains(&own) && !kept.contains(&root.to_lowercase()) {
             return text.to_owned();
         }
-        let pattern = regex::RegexBuilder::new(&regex::escape(name)).case_insensitive(true).build().unwrap();
-        let made = if name.len() == 36 { format!("{number:08}{}", &name[8..]) } else { format!("{name}{number:03}") };
+        let pattern = regex::RegexBuilder::new(&regex::escape(name))
+            .case_insensitive(true)
+            .build()
+            .unwrap();
+        let made = if name.len() == 36 {
+            format!("{number:08}{}", &name[8..])
+        } else {
+            format!("{name}{number:03}")
+        };
         pattern.replace_all(text, made.as_str()).into_owned()
     };
     if root.starts_with('/') {
@@ -127,7 +166,11 @@ fn copy(to: &mut Value, from: &Value, root: &str, number: usize) {
         to["arm"]["resources"].as_array_mut().unwrap().extend(made);
     }
     for (list, rows) in from["graph"].as_object().into_iter().flatten() {
-        let naming = rows.as_array().into_iter().flatten().filter(|row| name.len() == 36 && row.to_string().contains(name));
+        let naming = rows
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|row| name.len() == 36 && row.to_string().contains(name));
         let made: Vec<Value> = naming
             .map(|row| {
                 let mut row = in_texts(row, &copied);
