@@ -153,9 +153,4 @@ impl Estate<'_> {
     pub fn serve(&self, documents: Value) -> Cloud {
         Cloud::start(self.name, documents, self.scripts)
     }
-
-    /// Serves it with lists in pages of so many rows.
-    pub fn serve_paged(&self, documents: Value, page_size: usize) -> Cloud {
-        Cloud::serve(self.name, documents, self.scripts, Some(page_size))
-    }
 }

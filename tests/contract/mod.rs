@@ -8,7 +8,6 @@ pub mod documents;
 mod finders;
 mod finds;
 mod hidden;
-mod hundred;
 mod sources;
 mod spelled;
 mod users;
