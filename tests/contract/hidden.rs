@@ -93,7 +93,8 @@ fn shape(path: &str) -> String {
     words.join("/")
 }
 
-/// The resource that a path leads into, where that may vanish and the rest stays: not the identity, nor what it lies in.
+/// The resource that a path leads into, where that may vanish and the rest stays: not the identity, nor what it lies in,
+/// nor any group of resources or subscriptions.
 fn vanishing(estate: &Value, path: &str) -> Option<String> {
     let own = estate["demo"]["relocate"]["identity"].as_str()?.to_lowercase();
     if let Some(rest) = path.strip_prefix("/v1.0/") {
@@ -113,7 +114,8 @@ fn vanishing(estate: &Value, path: &str) -> Option<String> {
     let stands = known
         .filter_map(|document| document["id"].as_str())
         .any(|found| found.eq_ignore_ascii_case(top.as_str()));
-    (stands && top.key() != own && top.namespace() != "Microsoft.Authorization").then(|| top.as_str().to_owned())
+    let alone = !["Microsoft.Authorization", "Microsoft.Resources", "Microsoft.Management"].contains(&top.namespace());
+    (stands && top.key() != own && alone).then(|| top.as_str().to_owned())
 }
 
 /// Puts what was chosen of an estate to the test.
