@@ -40,7 +40,12 @@ pub struct Cloud {
 
 impl Cloud {
     /// Serves an estate, with one identity more: the target.
-    pub fn start(name: &str, mut estate: Value, scripts: &Path) -> Self {
+    pub fn start(name: &str, estate: Value, scripts: &Path) -> Self {
+        Self::serve(name, estate, scripts, None)
+    }
+
+    /// The same, with lists that come in pages of so many rows.
+    pub fn serve(name: &str, mut estate: Value, scripts: &Path, page_size: Option<usize>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -59,10 +64,14 @@ impl Cloud {
                 "clientId": "c0117ac7-0002-4002-8002-c0117ac70002",
             },
         });
-        estate["arm"]["resources"].as_array_mut().unwrap().push(target);
+        let documents = estate["arm"]["resources"].as_array_mut().unwrap();
+        // An estate that was served before has it already.
+        documents.retain(|document| !document["id"].as_str().unwrap().eq_ignore_ascii_case(&made));
+        documents.push(target);
         let simulated = Simulated {
             estate,
             lag: Some(Duration::ZERO),
+            page_size,
             ..Simulated::default()
         };
         let server = runtime.block_on(Server::start(simulated)).unwrap();
@@ -184,9 +193,58 @@ impl Cloud {
         call(&self.writing, script, function, arguments)
     }
 
+    /// What `relocation/items` makes of a function of the file that found an item: what runbooks call.
+    ///
+    /// # Errors
+    /// What it throws, in words.
+    pub fn through(&self, function: &str, file: &str, item: &Value, identities: &[&Value]) -> Result<Value, String> {
+        let mut item = item.clone();
+        item["file"] = json!(file);
+        let given = [&item].into_iter().chain(identities.iter().copied());
+        let call = format!("items::{function}({})", parsed(given));
+        said(
+            &self.writing,
+            function,
+            &format!("import \"relocation/items\" as items; {call}"),
+        )
+    }
+
     /// The stored documents.
     pub fn estate(&self) -> Value {
         self.server.estate()
+    }
+
+    /// Another session on the same tenant, which reads: it knows nothing that this one has read before.
+    pub fn look(&self) -> Look {
+        let (handle, connect) = (self.runtime.handle().clone(), connect(self.server.url(), &self.sent));
+        Look(
+            self.host
+                .program(&Session::explore(handle, connect, options(), nobody(), None)),
+        )
+    }
+
+    /// The requests so far, those inside of batches too: a mark for [`Cloud::requests_since`].
+    pub fn requests(&self) -> usize {
+        self.server.log().lines().count()
+    }
+
+    /// The requests since a mark, method and path, without those by which a client finds its way in.
+    pub fn requests_since(&self, mark: usize) -> Vec<(String, String)> {
+        let log = self.server.log();
+        let sent = log.lines().skip(mark).map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let text = |name: &str| line[name].as_str().unwrap().to_owned();
+            (text("method"), text("path"))
+        });
+        sent.filter(|(_, path)| !path.starts_with("/msi/") && !path.starts_with("/metadata/"))
+            .collect()
+    }
+
+    /// Lets every request to a path that fits a pattern fail, and no other.
+    pub fn fail(&self, method: &str, pattern: &str, answer: &Value) {
+        let fault = json!({ "match": { "method": method, "path": pattern }, "do": answer });
+        self.server.clear_faults();
+        self.server.add_faults(vec![serde_json::from_value(fault).unwrap()]);
     }
 
     /// How many writes were sent so far: a mark for [`Cloud::writes_since`].
@@ -200,25 +258,64 @@ impl Cloud {
     }
 }
 
+/// A session that only looks, and what it says beside its answers.
+pub struct Look(Program);
+
+impl Look {
+    /// What a function of a file returns.
+    ///
+    /// # Errors
+    /// What it throws, in words.
+    pub fn call(&self, script: (&str, &str), function: &str, arguments: &[&Value]) -> Result<Value, String> {
+        call(&self.0, script, function, arguments)
+    }
+
+    /// What it said could not be seen, and what it found, in words.
+    pub fn told(&self) -> Vec<String> {
+        self.0.session().ledger(|ledger| {
+            let unseen = ledger.unseen.iter().map(|item| item.scope.clone());
+            let found = ledger
+                .findings
+                .iter()
+                .map(|item| format!("{} {}", item.target, item.message));
+            unseen.chain(found).collect()
+        })
+    }
+}
+
 fn call(program: &Program, script: (&str, &str), function: &str, arguments: &[&Value]) -> Result<Value, String> {
     let (kind, file) = script;
-    let arguments: Vec<String> = arguments
-        .iter()
-        .map(|value| format!("parse_json({})", text(&value.to_string())))
-        .collect();
     let ask = format!(
         "plugin::call({}, {}, {}, [{}])",
         text(kind),
         text(file),
         text(function),
-        arguments.join(", ")
+        parsed(arguments.iter().copied())
     );
-    program.eval(&ask).map_err(|error| {
+    said(program, function, &ask)
+}
+
+/// Values as arguments of a call.
+fn parsed<'a>(values: impl Iterator<Item = &'a Value>) -> String {
+    let values: Vec<String> = values
+        .map(|value| format!("parse_json({})", text(&value.to_string())))
+        .collect();
+    values.join(", ")
+}
+
+/// The value of an expression; what it throws in words, with what it is about.
+fn said(program: &Program, function: &str, ask: &str) -> Result<Value, String> {
+    program.eval(ask).map_err(|error| {
         let said = error
             .azure
             .as_ref()
             .map(|said| format!(" · {}: {}", said.code, said.message));
-        format!("{function} threw {error}{}", said.unwrap_or_default())
+        let on = error.on.as_ref().map(|on| format!(" · on {on}"));
+        format!(
+            "{function} threw {error}{}{}",
+            said.unwrap_or_default(),
+            on.unwrap_or_default()
+        )
     })
 }
 
