@@ -32,7 +32,8 @@ impl Session {
                 Ok(sent) => return Ok(sent),
                 Err(error) => error,
             };
-            let Some(principal) = change.principal.as_deref().filter(|_| lags(&error)) else {
+            let late = |principal: &&str| lags(&error, &change.action.write().path, principal);
+            let Some(principal) = change.principal.as_deref().filter(late) else {
                 return Err(error);
             };
             if !known {
@@ -255,15 +256,63 @@ impl Session {
     }
 }
 
-/// Whether an error is how a plane says that a principal has not replicated yet.
-fn lags(error: &Error) -> bool {
+/// Whether an error is how a plane says that a principal has not replicated yet. Where Graph names another id of the path
+/// (a group, an application), it is that one which is not there, and waiting would not bring it back.
+fn lags(error: &Error, path: &str, principal: &str) -> bool {
     error.azure.as_ref().is_some_and(|said| {
+        let names = |id: &str| {
+            let message = said.message.to_ascii_lowercase();
+            !id.eq_ignore_ascii_case(principal) && message.contains(&id.to_ascii_lowercase())
+        };
+        let ids = || {
+            path.split(['/', '?'])
+                .filter(|part| uuid::Uuid::try_parse(part).is_ok())
+        };
         said.code == "PrincipalNotFound"
-            || (said.status == 404 && said.code == "Request_ResourceNotFound")
+            || (said.status == 404 && said.code == "Request_ResourceNotFound" && !ids().any(names))
             || (said.status == 400 && said.message.contains("not a valid reference"))
     })
 }
 
 pub(super) fn edit_outcome(edit: &EditSet, changed: usize) -> Value {
     json!({ "id": edit.write.path, "changed": changed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Said;
+
+    const GROUP: &str = "9b35450e-9f43-42d9-9760-3f65b808214d";
+    const PRINCIPAL: &str = "8f50c443-425f-47f2-a822-14d0b52ad08c";
+
+    fn refused(status: u16, code: &str, message: &str) -> Error {
+        let mut error = Error::failed("not-found", message);
+        error.azure = Some(Said {
+            status,
+            code: code.into(),
+            message: message.into(),
+            request_id: None,
+            correlation_id: None,
+        });
+        error
+    }
+
+    #[test]
+    fn a_group_that_is_gone_is_not_waited_for() {
+        let path = format!("/v1.0/groups/{GROUP}/members/$ref");
+        let missing = |id: &str| {
+            let message = format!(
+                "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
+            );
+            refused(404, "Request_ResourceNotFound", &message)
+        };
+        assert!(lags(&missing(PRINCIPAL), &path, PRINCIPAL));
+        assert!(lags(&missing(&PRINCIPAL.to_uppercase()), &path, PRINCIPAL));
+        assert!(!lags(&missing(GROUP), &path, PRINCIPAL));
+        assert!(!lags(&missing(&GROUP.to_uppercase()), &path, PRINCIPAL));
+        let own = format!("/v1.0/servicePrincipals/{PRINCIPAL}/appRoleAssignments");
+        assert!(lags(&missing(PRINCIPAL), &own, PRINCIPAL));
+        assert!(lags(&refused(400, "PrincipalNotFound", "x"), &path, PRINCIPAL));
+    }
 }

@@ -80,9 +80,7 @@ fn asked(cloud: &Cloud, find: &Find, item: &Value, resource: Option<&str>) -> Re
     if binding && cloud.has(find.script(), "settle") {
         ask("settled", &[old, target])?;
     }
-    // Not asked of the directory: a 404 of a group is taken for a principal that is late, and waited for.
-    let directory = |name: &str| uuid::Uuid::parse_str(name).is_ok();
-    let Some(resource) = resource.filter(|name| !by_hand && !directory(name)) else {
+    let Some(resource) = resource.filter(|_| !by_hand) else {
         return Ok(());
     };
     let give = if binding { "attach" } else { "grant" };
