@@ -19,6 +19,17 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "file-exists",
         "what is written where something stands: tests/authoring.rs",
     ),
+    (
+        "database-changed",
+        "a role that others changed meanwhile: tests/postgres, on a real server",
+    ),
+    (
+        "database-not-allowed",
+        "a script that asks a server which nobody named: the example of postgres::query",
+    ),
+    ("database-refused", "an operator without the right: tests/postgres"),
+    ("database-sign-in", "a wrong password: tests/postgres"),
+    ("database-unreachable", "a server that does not answer: tests/postgres"),
     ("no-map", "a page without a map: tests/authoring.rs"),
     ("no-scan", "a patch of a run without files: tests/scan"),
     ("no-tests", "a directory without tests: tests/authoring.rs"),
