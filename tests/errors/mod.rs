@@ -21,13 +21,13 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ),
     (
         "database-changed",
-        "a role that others changed meanwhile: tests/postgres, on a real server",
+        "what others changed before a rollback: it needs a server",
     ),
     (
         "database-not-allowed",
-        "a script that asks a server which nobody named: the example of postgres::query",
+        "an operator without the right: tests/postgres, on a real server",
     ),
-    ("database-refused", "an operator without the right: tests/postgres"),
+    ("database-refused", "what a server refuses: tests/postgres"),
     ("database-sign-in", "a wrong password: tests/postgres"),
     ("database-unreachable", "a server that does not answer: tests/postgres"),
     ("no-map", "a page without a map: tests/authoring.rs"),
