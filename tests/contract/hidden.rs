@@ -12,7 +12,7 @@ use super::finds::{Estate, Find, finds, id, in_each, items};
 #[test]
 fn what_may_not_be_read_is_said() {
     let wanted = one_of_each(|find, path| Some(exactly(path)).filter(|_| !find.items.is_empty()));
-    in_each(|estate| put_to(estate, &wanted, |cloud, find, trial| refused(cloud, find, trial)));
+    in_each(|estate| put_to(estate, &wanted, refused));
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn what_vanishes_while_it_is_looked_at_takes_nothing_else_with_it() {
         let gone = vanishing(&finds().estates[find.estate].1, path)?;
         Some(format!("^{}(/|\\?|$)", regex::escape(&gone)))
     });
-    in_each(|estate| put_to(estate, &wanted, |cloud, find, trial| vanished(cloud, find, trial)));
+    in_each(|estate| put_to(estate, &wanted, vanished));
 }
 
 /// A read to be tried: of which find, and what it looks like.
@@ -31,9 +31,12 @@ struct Trial {
     pattern: String,
 }
 
+/// A trial with whether it leads to a find, and how long its path is.
+type Weighed = (bool, usize, Trial);
+
 /// Of the reads of every file one of each shape: one that leads to what is found, where there is such a one.
 fn one_of_each(pattern: impl Fn(&Find, &str) -> Option<String>) -> BTreeMap<usize, Vec<Trial>> {
-    let mut shapes: BTreeMap<(String, String), Vec<(bool, usize, Trial)>> = BTreeMap::new();
+    let mut shapes: BTreeMap<(String, String), Vec<Weighed>> = BTreeMap::new();
     for (index, find) in finds().all.iter().enumerate() {
         let mut seen = BTreeSet::new();
         for (method, path) in &find.requests {
@@ -87,7 +90,7 @@ fn shape(path: &str) -> String {
             .map_or(0, |provider| at - provider);
         let is_type = group.is_some() && (below == 1 || below == 2);
         if after || is_name || is_type || (below > 2 && below % 2 == 1) {
-            words[at] = "*".to_owned();
+            "*".clone_into(&mut words[at]);
         }
     }
     words.join("/")
