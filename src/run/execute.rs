@@ -227,7 +227,7 @@ impl Session {
             }
         }
         match self.fetch(&read) {
-            Ok(document) => Ok(Some(document)),
+            Ok(document) => Ok(Some(lock(&self.overlay).tagged(read.target(), document))),
             Err(error) if error.is_not_found() => Ok(None),
             // What cannot be read (405 of an action's path) has no before-image; the write itself decides.
             Err(error)

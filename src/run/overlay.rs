@@ -16,7 +16,12 @@ use crate::types::json as documents;
 pub struct Overlay {
     documents: BTreeMap<String, Option<Value>>,
     created: Vec<String>,
+    /// Tags that were changed as a resource of their own, by the lower-cased path of what has them.
+    tags: BTreeMap<String, Value>,
 }
+
+/// Where the tags of a resource are a resource of their own.
+const TAGS: &str = "/providers/microsoft.resources/tags/default";
 
 /// What the overlay says of a read.
 #[derive(Debug, PartialEq)]
@@ -33,11 +38,33 @@ impl Overlay {
     /// What a GET of `path` would answer.
     pub fn get(&self, path: &str) -> Seen {
         match self.documents.get(&path.to_lowercase()) {
-            Some(Some(document)) => Seen::Document(document.clone()),
+            Some(Some(document)) => Seen::Document(self.tagged(path, document.clone())),
             Some(None) => Seen::Gone,
             None if placeholder::is_in(path) || self.is_new(path) => Seen::Gone,
             None => Seen::Cloud,
         }
+    }
+
+    /// A document with the tags that it would have: they change with the document, and as a resource of their own.
+    pub fn tagged(&self, path: &str, mut document: Value) -> Value {
+        if let (Some(tags), Some(map)) = (self.tags.get(&path.to_lowercase()), document.as_object_mut()) {
+            map.insert("tags".to_owned(), tags.clone());
+        }
+        document
+    }
+
+    /// Keeps a document; where it is the tags of another, that one has them from now on.
+    fn keep(&mut self, key: String, document: Value) {
+        let tags = document.pointer("/properties/tags").cloned();
+        match (key.strip_suffix(TAGS), tags) {
+            (Some(owner), Some(tags)) => {
+                self.tags.insert(owner.to_owned(), tags);
+            }
+            _ => {
+                self.tags.remove(&key);
+            }
+        }
+        self.documents.insert(key, Some(document));
     }
 
     /// Whether a planned write has changed what a path shows.
@@ -130,13 +157,13 @@ impl Overlay {
         if write.method == "PUT" && before.is_none() {
             self.created.push(key.clone());
         }
-        self.documents.insert(key, Some(document.clone()));
+        self.keep(key, document.clone());
         document
     }
 
     /// Sets what a path shows, as an edited document does.
     pub fn set(&mut self, path: &str, document: Value) {
-        self.documents.insert(path.to_lowercase(), Some(document));
+        self.keep(path.to_lowercase(), document);
     }
 }
 
@@ -176,6 +203,24 @@ mod tests {
         assert_eq!(overlay.get("/A/new/children/x"), Seen::Gone);
         assert_eq!(overlay.get("/a/newer"), Seen::Cloud);
         assert!(overlay.is_new("/a/new/children"));
+    }
+
+    #[test]
+    fn tags_that_change_as_a_resource_of_their_own_are_the_documents_tags() {
+        let mut overlay = Overlay::default();
+        overlay.set(
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Resources/tags/default",
+            json!({ "properties": { "tags": { "owner": "new" } } }),
+        );
+        let group = "/subscriptions/S/resourcegroups/g";
+        let cloud = json!({ "name": "g", "tags": { "owner": "old" } });
+        assert_eq!(overlay.tagged(group, cloud)["tags"], json!({ "owner": "new" }));
+        // What is written with the document afterwards counts.
+        overlay.set(group, json!({ "name": "g", "tags": { "owner": "newest" } }));
+        assert_eq!(
+            overlay.get(group),
+            Seen::Document(json!({ "name": "g", "tags": { "owner": "newest" } }))
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl Session {
             }
         }
         match self.fetch(read) {
-            Ok(answer) => Ok(Some(answer)),
+            Ok(answer) => Ok(Some(lock(&self.overlay).tagged(read.target(), answer))),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }

@@ -176,6 +176,10 @@ fn refused(cloud: &Cloud, find: &Find, trial: &Trial) -> Result<(), String> {
     let mut told = look.told();
     for item in answer.as_array().into_iter().flatten() {
         told.extend(item["unseen"].as_str().map(str::to_owned));
+        // What cannot be read may be left to a person as a whole.
+        if item["by_hand"].is_string() {
+            told.extend(item["resource"].as_str().or(item["scope"].as_str()).map(str::to_owned));
+        }
     }
     for lost in missing(&find.items, &items(answer.clone())) {
         if !told.iter().any(|told| names(told, lost, &trial.path)) {
