@@ -32,7 +32,7 @@ impl Session {
                 Ok(sent) => return Ok(sent),
                 Err(error) => error,
             };
-            let late = |principal: &&str| lags(&error, &change.action.write().path, principal);
+            let late = |principal: &&str| lags(&error, change.action.write(), principal);
             let Some(principal) = change.principal.as_deref().filter(late) else {
                 return Err(error);
             };
@@ -256,16 +256,19 @@ impl Session {
     }
 }
 
-/// Whether an error is how a plane says that a principal has not replicated yet. Where Graph names another id of the path
-/// (a group, an application), it is that one which is not there, and waiting would not bring it back.
-fn lags(error: &Error, path: &str, principal: &str) -> bool {
+/// Whether an error is how a plane says that a principal has not replicated yet. Where Graph names another id of the request
+/// (a group, an application), in its path or its body, it is that one which is not there, and waiting would not bring it back.
+fn lags(error: &Error, write: &Write, principal: &str) -> bool {
     error.azure.as_ref().is_some_and(|said| {
         let names = |id: &str| {
             let message = said.message.to_ascii_lowercase();
             !id.eq_ignore_ascii_case(principal) && message.contains(&id.to_ascii_lowercase())
         };
+        let body = write.body.as_ref().map(Value::to_string).unwrap_or_default();
         let ids = || {
-            path.split(['/', '?'])
+            [&write.path, &body]
+                .into_iter()
+                .flat_map(|text| text.split(['/', '?', '"', '\'']))
                 .filter(|part| uuid::Uuid::try_parse(part).is_ok())
         };
         said.code == "PrincipalNotFound"
@@ -300,19 +303,29 @@ mod tests {
 
     #[test]
     fn a_group_that_is_gone_is_not_waited_for() {
-        let path = format!("/v1.0/groups/{GROUP}/members/$ref");
+        let add = Write::graph("POST", &format!("/v1.0/groups/{GROUP}/members/$ref"));
+        let request = Write::graph(
+            "POST",
+            "/v1.0/identityGovernance/privilegedAccess/group/assignmentScheduleRequests",
+        )
+        .with_body(serde_json::json!({ "groupId": GROUP, "principalId": PRINCIPAL }));
         let missing = |id: &str| {
             let message = format!(
                 "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
             );
             refused(404, "Request_ResourceNotFound", &message)
         };
-        assert!(lags(&missing(PRINCIPAL), &path, PRINCIPAL));
-        assert!(lags(&missing(&PRINCIPAL.to_uppercase()), &path, PRINCIPAL));
-        assert!(!lags(&missing(GROUP), &path, PRINCIPAL));
-        assert!(!lags(&missing(&GROUP.to_uppercase()), &path, PRINCIPAL));
-        let own = format!("/v1.0/servicePrincipals/{PRINCIPAL}/appRoleAssignments");
+        for write in [&add, &request] {
+            assert!(lags(&missing(PRINCIPAL), write, PRINCIPAL));
+            assert!(lags(&missing(&PRINCIPAL.to_uppercase()), write, PRINCIPAL));
+            assert!(!lags(&missing(GROUP), write, PRINCIPAL));
+            assert!(!lags(&missing(&GROUP.to_uppercase()), write, PRINCIPAL));
+        }
+        let own = Write::graph(
+            "POST",
+            &format!("/v1.0/servicePrincipals/{PRINCIPAL}/appRoleAssignments"),
+        );
         assert!(lags(&missing(PRINCIPAL), &own, PRINCIPAL));
-        assert!(lags(&refused(400, "PrincipalNotFound", "x"), &path, PRINCIPAL));
+        assert!(lags(&refused(400, "PrincipalNotFound", "x"), &add, PRINCIPAL));
     }
 }

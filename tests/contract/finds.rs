@@ -153,4 +153,9 @@ impl Estate<'_> {
     pub fn serve(&self, documents: Value) -> Cloud {
         Cloud::start(self.name, documents, self.scripts)
     }
+
+    /// The same, with lists that come in pages of so many rows.
+    pub fn serve_paged(&self, documents: Value, page_size: usize) -> Cloud {
+        Cloud::serve(self.name, documents, self.scripts, Some(page_size))
+    }
 }

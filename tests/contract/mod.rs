@@ -8,6 +8,7 @@ pub mod documents;
 mod finders;
 mod finds;
 mod hidden;
+mod hundred;
 mod sources;
 mod spelled;
 mod users;

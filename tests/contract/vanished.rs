@@ -1,6 +1,9 @@
 //! The item has vanished since it was found: its record, or the resource that it lies in. Nothing old stands in the way of
 //! the clean-up then, and nothing new is given to what is not there.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
 use ferry::types::ResourceId;
 use serde_json::Value;
 
@@ -8,21 +11,57 @@ use super::cloud::Cloud;
 use super::finds::{Estate, Find, in_each};
 use super::sources::{expect, unsent};
 
+/// Files whose grant goes through, or fails without a name, where what it is for is gone; each with the reason.
+const UNNAMED: &[(&str, &str)] = &[
+    (
+        "access_packages",
+        "the simulator knows access packages by their assignments alone",
+    ),
+    (
+        "app_roles",
+        "Graph answers \"Not a valid reference update.\", and names neither of the two",
+    ),
+    (
+        "delegated_grants",
+        "the simulator does not look whether the resource's application is there",
+    ),
+    (
+        "directory_role_schedules",
+        "the simulator does not look whether the scope of a role is there",
+    ),
+    (
+        "directory_roles",
+        "the simulator does not look whether the scope of a role is there",
+    ),
+    (
+        "kusto_commands",
+        "the simulator takes what is posted to an address that it does not know",
+    ),
+];
+
 #[test]
 fn what_has_vanished_is_taken_off_without_a_word_and_given_nothing() {
+    let unnamed = Mutex::new(BTreeSet::new());
     in_each(|estate| {
         let mut broken = Vec::new();
         for find in &estate.finds {
             for whole in [true, false] {
-                broken.extend(without_the_items(estate, find, whole));
+                broken.extend(without_the_items(estate, find, whole, &unnamed));
             }
         }
         broken
     });
+    let unnamed = unnamed.into_inner().unwrap();
+    let found = super::finds::finds();
+    let no_more: Vec<_> = UNNAMED
+        .iter()
+        .filter(|(file, _)| found.all.iter().any(|find| find.file == *file) && !unnamed.contains(*file))
+        .collect();
+    assert!(no_more.is_empty(), "no exceptions any more: {no_more:?}");
 }
 
 /// Takes away what the items lie in (`whole`), or their own records, all at once, and asks everything of each.
-fn without_the_items(estate: &Estate<'_>, find: &Find, whole: bool) -> Vec<String> {
+fn without_the_items(estate: &Estate<'_>, find: &Find, whole: bool, unnamed: &Mutex<BTreeSet<String>>) -> Vec<String> {
     let mut left = estate.documents.clone();
     let mut gone = Vec::new();
     for item in &find.items {
@@ -36,7 +75,24 @@ fn without_the_items(estate: &Estate<'_>, find: &Find, whole: bool) -> Vec<Strin
     let cloud = estate.serve(left);
     gone.into_iter()
         .filter_map(|(item, name)| {
-            let why = asked(&cloud, find, item, whole.then_some(name.as_str())).err()?;
+            let given = || {
+                if whole {
+                    given(&cloud, find, item, &name)
+                } else {
+                    Ok(())
+                }
+            };
+            let excepted = UNNAMED.iter().any(|(file, _)| *file == find.file);
+            let why = match asked(&cloud, find, item) {
+                Err(why) => why,
+                Ok(()) => match given() {
+                    Err(_) if excepted => {
+                        unnamed.lock().unwrap().insert(find.file.clone());
+                        return None;
+                    }
+                    given => given.err()?,
+                },
+            };
             let what = if whole {
                 "its resource is gone"
             } else {
@@ -50,10 +106,9 @@ fn without_the_items(estate: &Estate<'_>, find: &Find, whole: bool) -> Vec<Strin
         .collect()
 }
 
-/// Everything that a run asks of an item; `resource` is the name of what it lay in, where that is gone.
-fn asked(cloud: &Cloud, find: &Find, item: &Value, resource: Option<&str>) -> Result<(), String> {
+/// Everything that a run asks of an item, but what gives or turns.
+fn asked(cloud: &Cloud, find: &Find, item: &Value) -> Result<(), String> {
     let (old, target) = (&cloud.old, &cloud.target);
-    let by_hand = item["by_hand"].is_string();
     let binding = find.kind == "bindings";
     // Through what runbooks call: a file may say `not-found` of what is gone.
     let ask = |function: &str, identities: &[&Value]| cloud.through(function, &find.file, item, identities);
@@ -80,9 +135,16 @@ fn asked(cloud: &Cloud, find: &Find, item: &Value, resource: Option<&str>) -> Re
     if binding && cloud.has(find.script(), "settle") {
         ask("settled", &[old, target])?;
     }
-    let Some(resource) = resource.filter(|_| !by_hand) else {
+    Ok(())
+}
+
+/// Nothing is given in what is gone, or turned there: that is an error that names it.
+fn given(cloud: &Cloud, find: &Find, item: &Value, resource: &str) -> Result<(), String> {
+    if item["by_hand"].is_string() {
         return Ok(());
-    };
+    }
+    let (old, target) = (&cloud.old, &cloud.target);
+    let binding = find.kind == "bindings";
     let give = if binding { "attach" } else { "grant" };
     let mark = cloud.writes();
     let arguments: &[&Value] = if binding { &[item, old, target] } else { &[item, target] };
