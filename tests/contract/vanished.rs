@@ -34,6 +34,10 @@ const UNNAMED: &[(&str, &str)] = &[
         "the simulator does not look whether the scope of a role is there",
     ),
     (
+        "group_schedules",
+        "the simulator does not look whether the group of an eligibility is there",
+    ),
+    (
         "kusto_commands",
         "the simulator takes what is posted to an address that it does not know",
     ),
@@ -53,9 +57,11 @@ fn what_has_vanished_is_taken_off_without_a_word_and_given_nothing() {
     });
     let unnamed = unnamed.into_inner().unwrap();
     let found = super::finds::finds();
+    // In one estate alone an exception need not show.
+    let whole = !super::skipped("ESTATE", "");
     let no_more: Vec<_> = UNNAMED
         .iter()
-        .filter(|(file, _)| found.all.iter().any(|find| find.file == *file) && !unnamed.contains(*file))
+        .filter(|(file, _)| whole && found.all.iter().any(|find| find.file == *file) && !unnamed.contains(*file))
         .collect();
     assert!(no_more.is_empty(), "no exceptions any more: {no_more:?}");
 }
