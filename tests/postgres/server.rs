@@ -77,7 +77,7 @@ impl Server {
         let lines = text
             .lines()
             .filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"));
-        lines.collect::<Vec<_>>().join("\n")
+        lines.map(in_order).collect::<Vec<_>>().join("\n")
     }
 
     /// What the server has logged since the test began: every statement.
@@ -99,8 +99,24 @@ impl Server {
 
 /// A dump in which the new role stands for the old one.
 pub fn renamed(dump: &str) -> String {
-    dump.replace(&format!("\"{}\"", OLD.replace('"', "\"\"")), &format!("\"{NEW}\""))
-        .replace(OLD, NEW)
+    let dump = dump
+        .replace(&format!("\"{}\"", OLD.replace('"', "\"\"")), &format!("\"{NEW}\""))
+        .replace(OLD, NEW);
+    dump.lines().map(in_order).collect::<Vec<_>>().join("\n")
+}
+
+/// A line of a dump, with the roles of a policy by their names: the server shows them in the order of its own rows.
+fn in_order(line: &str) -> String {
+    let policy =
+        regex::Regex::new(r#"^(CREATE POLICY .* TO )((?:"(?:[^"]|"")*"|\w+)(?:, (?:"(?:[^"]|"")*"|\w+))*)(.*)$"#)
+            .unwrap();
+    let Some(parts) = policy.captures(line) else {
+        return line.to_owned();
+    };
+    let role = regex::Regex::new(r#""(?:[^"]|"")*"|\w+"#).unwrap();
+    let mut roles: Vec<&str> = role.find_iter(&parts[2]).map(|found| found.as_str()).collect();
+    roles.sort_unstable();
+    format!("{}{}{}", &parts[1], roles.join(", "), &parts[3])
 }
 
 /// The lines of a dump without regard to their order.
